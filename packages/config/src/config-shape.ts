@@ -1,0 +1,225 @@
+import type { RecordOf } from "./shape.ts";
+
+/** Ids stand in certificate names and in file names, so they hold nothing that means something there. */
+const PLUGIN_ID = {
+  source: "[A-Za-z0-9][A-Za-z0-9._-]{0,99}",
+  name: "an id of letters, digits, dots, dashes and underscores",
+};
+const ADDRESS = { source: "(?:\\[[0-9a-fA-F:.%]+\\]|[^\\[\\]:\\s]*):[0-9]{1,5}", name: "host:port" };
+const USE = {
+  source: "(?:(?:tool|prompt|storage|ai|event):)?[^\\s:][^\\s]{0,199}",
+  name: "a capability such as get_feature, tool:get_*, prompt:setup or storage:markdown",
+};
+/** A day: longer calls are background work, which has its own ways. */
+const DAY_MS = 86_400_000;
+
+const timeoutMs = (description: string, defaultText: string) =>
+  ({ kind: "count", minimum: 1, maximum: DAY_MS, description, defaultText }) as const;
+
+/** One entry of `plugins`. */
+export const pluginFields = {
+  id: { kind: "text", pattern: PLUGIN_ID, description: "Names the plugin in routes, logs and this file. Required." },
+  binary: {
+    kind: "path",
+    description:
+      "The program. A relative path starts at this file's directory, also as `./name`; PATH is never searched.",
+  },
+  command: {
+    kind: "texts",
+    description:
+      "Program and first arguments, in place of `binary`. A bare name is searched in PATH; one with a slash, and an argument that begins with `./`, `../` or `~/`, starts at this file's directory.",
+  },
+  enabled: { kind: "flag", description: "Whether the plugin is started.", defaultText: "true" },
+  args: {
+    kind: "texts",
+    description:
+      "Arguments before those of the hub. Exactly `--workspace=.` becomes `--workspace=<workspace>`; nothing else is rewritten.",
+    defaultText: "[]",
+  },
+  cwd: { kind: "path", description: "Working directory of the process.", defaultText: "that of the hub" },
+  env: { kind: "textMap", description: "Environment variables for the plugin.", defaultText: "{}" },
+  pass_env: {
+    kind: "texts",
+    description:
+      "Names of variables of the hub's own environment that the plugin also receives. Nothing else is inherited but PATH, HOME, locale and the like.",
+    defaultText: "[]",
+  },
+  config: {
+    kind: "textMap",
+    description: "Sent to the plugin in `boot`. Values are taken as they are written.",
+    defaultText: "{}",
+  },
+  provides_storage: {
+    kind: "texts",
+    description: "Storage types that it serves, besides those in its manifest.",
+    defaultText: "[]",
+  },
+  provides_ai: {
+    kind: "texts",
+    description: "AI providers that it serves, besides those in its manifest.",
+    defaultText: "[]",
+  },
+  depends_on: {
+    kind: "texts",
+    description: "Ids of plugins that must be ready before this one starts.",
+    defaultText: "[]",
+  },
+  needs_storage: {
+    kind: "texts",
+    description: "Replaces what its manifest says it needs.",
+    defaultText: "from the manifest",
+  },
+  needs_tools: {
+    kind: "texts",
+    description: "Replaces what its manifest says it needs; `*` is any tool.",
+    defaultText: "from the manifest",
+  },
+  needs_ai: {
+    kind: "texts",
+    description: "Replaces what its manifest says it needs.",
+    defaultText: "from the manifest",
+  },
+  needs_events: {
+    kind: "texts",
+    description: "Replaces the topics its manifest subscribes to.",
+    defaultText: "from the manifest",
+  },
+  start_timeout_ms: timeoutMs("From the start of the process to its READY line.", "10000"),
+  call_timeout_ms: timeoutMs("Deadline of a call to this plugin where the caller set none.", "default_timeout_ms"),
+  max_calls_in_flight: {
+    kind: "count",
+    minimum: 1,
+    maximum: 1_000_000,
+    description: "Calls that may run in the plugin at once; more are refused with RESOURCE_EXHAUSTED.",
+    defaultText: "1024",
+  },
+  restart: {
+    kind: "choice",
+    values: ["always", "on-failure", "never"],
+    description: "What to do when the process ends by itself: `on-failure` leaves one that ended with code 0 alone.",
+    defaultText: "always",
+  },
+  alias: {
+    kind: "textMap",
+    description:
+      "Name in the plugin → name under which the hub offers it. Resolves a collision; `prompt:` and `storage:` may precede the name.",
+    defaultText: "{}",
+  },
+  prefer: {
+    kind: "texts",
+    pattern: USE,
+    description: "Capabilities (patterns) for which this plugin wins where two offer the same name.",
+    defaultText: "[]",
+  },
+  allow: {
+    kind: "texts",
+    pattern: USE,
+    description: "Capabilities (patterns) that this plugin may use beyond what it needs.",
+    defaultText: "[]",
+  },
+  deny: {
+    kind: "texts",
+    pattern: USE,
+    description: "Capabilities (patterns) that this plugin may not use, whatever it needs.",
+    defaultText: "[]",
+  },
+} as const;
+
+export const policyFields = {
+  name: { kind: "text", description: "Shown to whoever is denied.", defaultText: "policy[<index>]" },
+  effect: { kind: "choice", values: ["allow", "deny"], description: "What happens when the rule matches. Required." },
+  caller: {
+    kind: "text",
+    description: "Id of the caller, as in its certificate; `*` stands for any characters.",
+    defaultText: "*",
+  },
+  use: { kind: "texts", pattern: USE, description: "Capabilities (patterns) that the rule is about. Required." },
+} as const;
+
+/** The file. */
+export const hubFields = {
+  listen_addr: {
+    kind: "text",
+    pattern: ADDRESS,
+    description: "Where plugins and clients reach the hub (QUIC). Port 0 takes a free one.",
+    defaultText: "localhost:50100",
+  },
+  certs_dir: {
+    kind: "path",
+    description: "Certificate authority and certificates.",
+    defaultText: "~/.orchestra/certs",
+  },
+  workspace: {
+    kind: "path",
+    description: "Directory whose data the plugins work on.",
+    defaultText: "this file's directory",
+  },
+  state_dir: {
+    kind: "path",
+    description: "Where the hub keeps its own state for this workspace.",
+    defaultText: "~/.orchestra/state/<workspace>",
+  },
+  default_timeout_ms: timeoutMs(
+    "Deadline of a call where neither the caller nor the plugin's entry sets one.",
+    "30000",
+  ),
+  allow_anonymous_peers: {
+    kind: "flag",
+    description:
+      'Admit peers without a client certificate, for old bridges. They have the name "" and only what policy grants; loopback only.',
+    defaultText: "false",
+  },
+  tcp_addr: {
+    kind: "text",
+    pattern: ADDRESS,
+    description: "Address of the TCP listener, loopback only. It is off unless `tcp.enabled` says otherwise.",
+    defaultText: "localhost:50101",
+  },
+  tcp: {
+    kind: "group",
+    description: "The TCP listener, for programs that cannot open QUIC.",
+    fields: {
+      enabled: { kind: "flag", description: "Whether to listen.", defaultText: "false" },
+      token_file: {
+        kind: "path",
+        description: "File with the token that a client must send first; made when it is missing.",
+        defaultText: "<state_dir>/tcp-token",
+      },
+      tls: {
+        kind: "flag",
+        description: "TLS 1.3 with client certificates, in place of the token.",
+        defaultText: "false",
+      },
+    },
+  },
+  log: {
+    kind: "group",
+    description: "The hub's own log.",
+    fields: {
+      level: {
+        kind: "choice",
+        values: ["debug", "info", "warn", "error"],
+        description: "Least severity that is written.",
+        defaultText: "info",
+      },
+      format: {
+        kind: "choice",
+        values: ["text", "json"],
+        description: "One line per entry, for people or for programs.",
+        defaultText: "text",
+      },
+      file: { kind: "path", description: "Where to write.", defaultText: "standard error" },
+    },
+  },
+  policy: {
+    kind: "groups",
+    description:
+      "Who may use what. The first rule that matches decides; then the entries' `deny` and `allow`, then what the caller's manifest needs.",
+    fields: policyFields,
+  },
+  plugins: { kind: "groups", description: "The plugins. Independent ones start in parallel.", fields: pluginFields },
+} as const;
+
+export type RawHub = RecordOf<typeof hubFields>;
+export type RawPlugin = RecordOf<typeof pluginFields>;
+export type RawPolicy = RecordOf<typeof policyFields>;

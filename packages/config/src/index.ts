@@ -1,0 +1,17 @@
+/** Reads `plugins.yaml`, the environment and flags into one resolved configuration. One schema drives all of it. @module */
+export { matchesCapability, matchesName, parseCapability } from "./capability.ts";
+export { type ConfigDiagnostic, configError, formatDiagnostic } from "./diagnostics.ts";
+export { configTable } from "./docs-table.ts";
+export { configJsonSchema } from "./json-schema.ts";
+export { DEFAULT_CONFIG_FILE, loadConfig } from "./load.ts";
+export { type ParsedConfig, type ParseOptions, parseConfig, requireConfig } from "./parse.ts";
+export type {
+  CapabilityAlias,
+  CapabilityKind,
+  CapabilityPattern,
+  HubConfig,
+  LogConfig,
+  PluginConfig,
+  PolicyRule,
+  TcpConfig,
+} from "./types.ts";

@@ -1,0 +1,123 @@
+import { parseCapability } from "./capability.ts";
+import type { RawPlugin } from "./config-shape.ts";
+import { dependencyProblems } from "./dependencies.ts";
+import type { Diagnostics, Place } from "./diagnostics.ts";
+import { absolute, expandTilde } from "./paths.ts";
+import type { CapabilityAlias, PluginConfig } from "./types.ts";
+
+/** What the entries are resolved against. */
+export interface PluginContext {
+  readonly directory: string;
+  readonly home: string;
+  readonly workspace: string;
+  readonly defaultTimeoutMs: number;
+  /** Where an entry, or one of its keys, stands. */
+  place(raw: RawPlugin, key?: string): Place;
+}
+
+/** Fills in defaults, makes paths absolute, and checks what concerns several entries. */
+export function resolvePlugins(
+  raws: readonly RawPlugin[],
+  context: PluginContext,
+  diagnostics: Diagnostics,
+): PluginConfig[] {
+  const first = new Map<string, RawPlugin>();
+  const plugins: PluginConfig[] = [];
+  for (const raw of raws) {
+    const { id } = raw;
+    if (id === undefined) {
+      diagnostics.error(context.place(raw), "A plugin needs an id", "id: my.plugin");
+      continue;
+    }
+    const earlier = first.get(id);
+    if (earlier !== undefined) {
+      const { line } = context.place(earlier, "id");
+      diagnostics.error(context.place(raw, "id"), `Two plugins have the id "${id}": the other stands in line ${line}`);
+      continue;
+    }
+    first.set(id, raw);
+    if (/^orchestrator($|-)/.test(id)) {
+      diagnostics.error(context.place(raw, "id"), `"${id}" is a name of the hub itself`, "choose another id");
+      continue;
+    }
+    const plugin = resolvePlugin(id, raw, context, diagnostics);
+    if (plugin !== undefined) plugins.push(plugin);
+  }
+  // Over what was written, not over what could be resolved: an entry with a mistake elsewhere is still there to depend on.
+  const nodes = [...first].map(([id, raw]) => ({ id, enabled: raw.enabled ?? true, dependsOn: raw.depends_on ?? [] }));
+  for (const { severity, id, message, hint } of dependencyProblems(nodes)) {
+    const raw = first.get(id);
+    if (raw !== undefined) diagnostics[severity](context.place(raw, "depends_on"), message, hint);
+  }
+  return plugins;
+}
+
+function resolvePlugin(
+  id: string,
+  raw: RawPlugin,
+  context: PluginContext,
+  diagnostics: Diagnostics,
+): PluginConfig | undefined {
+  const launch = resolveProgram(id, raw, context, diagnostics);
+  const aliases = resolveAliases(id, raw, context, diagnostics);
+  if (launch === undefined) return undefined;
+  const args = [...launch.args, ...(raw.args ?? [])];
+  return {
+    id,
+    enabled: raw.enabled ?? true,
+    program: launch.program,
+    args: args.map((arg) => (arg === "--workspace=." ? `--workspace=${context.workspace}` : arg)),
+    cwd: raw.cwd === undefined ? undefined : absolute(raw.cwd, context.directory, context.home),
+    env: raw.env ?? {},
+    passEnv: raw.pass_env ?? [],
+    config: raw.config ?? {},
+    providesStorage: raw.provides_storage ?? [],
+    providesAi: raw.provides_ai ?? [],
+    dependsOn: raw.depends_on ?? [],
+    needsStorage: raw.needs_storage,
+    needsTools: raw.needs_tools,
+    needsAi: raw.needs_ai,
+    needsEvents: raw.needs_events,
+    startTimeoutMs: raw.start_timeout_ms ?? 10_000,
+    callTimeoutMs: raw.call_timeout_ms ?? context.defaultTimeoutMs,
+    maxCallsInFlight: raw.max_calls_in_flight ?? 1024,
+    restart: raw.restart ?? "always",
+    aliases,
+    prefer: (raw.prefer ?? []).map(parseCapability),
+    line: context.place(raw).line,
+  };
+}
+
+/** `binary`, or the first word of `command`. */
+function resolveProgram(id: string, raw: RawPlugin, context: PluginContext, diagnostics: Diagnostics) {
+  const { binary, command } = raw;
+  const { directory, home } = context;
+  if (binary !== undefined && command !== undefined) {
+    diagnostics.error(context.place(raw, "command"), `Plugin "${id}" has both binary and command`, "keep one of them");
+    return undefined;
+  }
+  if (binary !== undefined) return { program: absolute(binary, directory, home), args: [] };
+  const [word, ...args] = command ?? [];
+  if (word === undefined || word === "") {
+    diagnostics.error(context.place(raw), `Plugin "${id}" needs a binary or a command`);
+    return undefined;
+  }
+  // In a command, `./x` can only mean a file beside this one; every other argument is the plugin's own business.
+  const rest = args.map((arg) => (/^(\.\.?|~)[/\\]/.test(arg) ? absolute(arg, directory, home) : arg));
+  const bare = !/[/\\]/.test(word) && expandTilde(word, home) === word;
+  return { program: bare ? word : absolute(word, directory, home), args: rest };
+}
+
+function resolveAliases(
+  id: string,
+  raw: RawPlugin,
+  context: PluginContext,
+  diagnostics: Diagnostics,
+): CapabilityAlias[] {
+  return Object.entries(raw.alias ?? {}).flatMap(([from, to]) => {
+    const { kind, name } = parseCapability(from);
+    if (name !== "" && to !== "" && !/[*\s]/.test(name + to)) return [{ kind, name, as: to }];
+    diagnostics.error(context.place(raw, "alias"), `Plugin "${id}": alias "${from}: ${to}" must be two plain names`);
+    return [];
+  });
+}

@@ -1,0 +1,113 @@
+import { parseCapability } from "./capability.ts";
+import type { RawHub, RawPlugin } from "./config-shape.ts";
+import type { Diagnostics, Place } from "./diagnostics.ts";
+import { layered, type Overridden } from "./overrides.ts";
+import { absolute, defaultStateDir, isLoopback, parseAddress } from "./paths.ts";
+import { resolvePlugins } from "./resolve-plugins.ts";
+import type { HubConfig, LogConfig, PolicyRule } from "./types.ts";
+
+/** Everything that the resolver needs besides what was read. */
+export interface ResolveContext {
+  readonly file: string | undefined;
+  /** Where relative paths of the file start. */
+  readonly directory: string;
+  /** Where relative paths of flags and variables start. */
+  readonly cwd: string;
+  readonly home: string;
+  readonly env: Overridden;
+  readonly flags: Overridden;
+  /** Where a record, or one of its keys, stands. */
+  place(record: object, key?: string): Place;
+}
+
+/** Fills in defaults by the order flag, environment, file, default; makes paths absolute; checks what concerns several keys. */
+export function resolve(raw: RawHub, context: ResolveContext, diagnostics: Diagnostics): HubConfig {
+  const { directory, cwd, home } = context;
+  const get = layered(context.flags, context.env, raw);
+  const value = <T extends string | number | boolean>(path: string, otherwise: T): T =>
+    get<T>(path)?.value ?? otherwise;
+  const path = (key: string): string | undefined => {
+    const found = get<string>(key);
+    return found && absolute(found.value, found.fromFile ? directory : cwd, home);
+  };
+  const address = (key: keyof RawHub, otherwise: string) => {
+    const text = value<string>(key, otherwise);
+    const parsed = parseAddress(text);
+    if (parsed === undefined) diagnostics.error(context.place(raw, key), `"${key}" has a port over 65535: "${text}"`);
+    return parsed ?? { host: "localhost", port: 0, text: "localhost:0" };
+  };
+
+  const listen = address("listen_addr", "localhost:50100");
+  const tcp = address("tcp_addr", "localhost:50101");
+  const tcpEnabled = value("tcp.enabled", false);
+  if (tcpEnabled && !isLoopback(tcp.host)) {
+    const hint = "use localhost:50101; other machines connect by QUIC";
+    diagnostics.error(
+      context.place(raw, "tcp_addr"),
+      `The TCP listener is for this machine only, not "${tcp.text}"`,
+      hint,
+    );
+  }
+  const allowAnonymousPeers = value("allow_anonymous_peers", false);
+  if (allowAnonymousPeers && !isLoopback(listen.host)) {
+    const message = `Peers without a certificate are admitted on loopback only, not on "${listen.text}"`;
+    diagnostics.error(
+      context.place(raw, "allow_anonymous_peers"),
+      message,
+      "remove allow_anonymous_peers, or listen on localhost",
+    );
+  }
+
+  const workspace = path("workspace") ?? directory;
+  const stateDir = path("state_dir") ?? defaultStateDir(workspace, home);
+  const defaultTimeoutMs = value("default_timeout_ms", 30_000);
+  const plugins = raw.plugins ?? [];
+  return {
+    file: context.file,
+    directory,
+    listenAddr: listen.text,
+    certsDir: path("certs_dir") ?? absolute("~/.orchestra/certs", cwd, home),
+    workspace,
+    stateDir,
+    defaultTimeoutMs,
+    allowAnonymousPeers,
+    tcp: {
+      enabled: tcpEnabled,
+      addr: tcp.text,
+      tokenFile: path("tcp.token_file") ?? absolute("tcp-token", stateDir, home),
+      tls: value("tcp.tls", false),
+    },
+    log: {
+      level: value<LogConfig["level"]>("log.level", "info"),
+      format: value<LogConfig["format"]>("log.format", "text"),
+      file: path("log.file"),
+    },
+    policy: [...operatorRules(raw, context, diagnostics), ...plugins.flatMap(entryRules)],
+    plugins: resolvePlugins(
+      plugins,
+      { directory, home, workspace, defaultTimeoutMs, place: context.place },
+      diagnostics,
+    ),
+  };
+}
+
+function operatorRules(raw: RawHub, context: ResolveContext, diagnostics: Diagnostics): PolicyRule[] {
+  return (raw.policy ?? []).flatMap((rule, index) => {
+    const { effect, use } = rule;
+    const name = rule.name ?? `policy[${index}]`;
+    if (effect !== undefined && use !== undefined && use.length > 0) {
+      return [{ name, effect, caller: rule.caller ?? "*", use: use.map(parseCapability) }];
+    }
+    diagnostics.error(context.place(rule), `Rule "${name}" needs effect and use`, "effect: deny, use: [tool:delete_*]");
+    return [];
+  });
+}
+
+/** `deny` goes before `allow`: what an entry forbids stays forbidden. */
+function entryRules({ id, allow, deny }: RawPlugin): PolicyRule[] {
+  const rule = (effect: "allow" | "deny", use: readonly string[] | undefined): PolicyRule[] =>
+    id === undefined || use === undefined || use.length === 0
+      ? []
+      : [{ name: `plugins[${id}].${effect}`, effect, caller: id, use: use.map(parseCapability) }];
+  return [...rule("deny", deny), ...rule("allow", allow)];
+}

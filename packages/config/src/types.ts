@@ -1,0 +1,97 @@
+/** Which kind of capability a pattern is about. */
+export type CapabilityKind = "tool" | "prompt" | "storage" | "ai" | "event";
+
+/** `tool:get_*`: a kind, and a name in which `*` stands for any characters. */
+export interface CapabilityPattern {
+  readonly kind: CapabilityKind;
+  readonly name: string;
+}
+
+/** One rule of who may use what. */
+export interface PolicyRule {
+  /** Shown to whoever is denied. */
+  readonly name: string;
+  readonly effect: "allow" | "deny";
+  /** Caller's id; `*` stands for any characters. */
+  readonly caller: string;
+  readonly use: readonly CapabilityPattern[];
+}
+
+/** Another name for one capability of one plugin. */
+export interface CapabilityAlias {
+  readonly kind: CapabilityKind;
+  /** Name in the plugin. */
+  readonly name: string;
+  /** Name under which the hub offers it. */
+  readonly as: string;
+}
+
+/** One plugin, everything filled in, every path absolute. */
+export interface PluginConfig {
+  readonly id: string;
+  readonly enabled: boolean;
+  /** Absolute path, or a bare name to be searched in PATH (only from `command`). */
+  readonly program: string;
+  /** Arguments before those of the hub. */
+  readonly args: readonly string[];
+  /** Working directory; undefined: that of the hub. */
+  readonly cwd: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  /** Names of variables to hand on from the hub's environment. */
+  readonly passEnv: readonly string[];
+  /** For `boot`. */
+  readonly config: Readonly<Record<string, string>>;
+  readonly providesStorage: readonly string[];
+  readonly providesAi: readonly string[];
+  readonly dependsOn: readonly string[];
+  /** Each replaces what the manifest says; undefined leaves it. */
+  readonly needsStorage: readonly string[] | undefined;
+  readonly needsTools: readonly string[] | undefined;
+  readonly needsAi: readonly string[] | undefined;
+  readonly needsEvents: readonly string[] | undefined;
+  readonly startTimeoutMs: number;
+  readonly callTimeoutMs: number;
+  readonly maxCallsInFlight: number;
+  readonly restart: "always" | "on-failure" | "never";
+  readonly aliases: readonly CapabilityAlias[];
+  /** Capabilities for which this plugin wins a collision. */
+  readonly prefer: readonly CapabilityPattern[];
+  /** Line of the entry in the file; 0 where there is none. */
+  readonly line: number;
+}
+
+export interface TcpConfig {
+  readonly enabled: boolean;
+  /** `host:port`, a loopback host. */
+  readonly addr: string;
+  readonly tokenFile: string;
+  /** With TLS, the client's certificate stands in for the token. */
+  readonly tls: boolean;
+}
+
+export interface LogConfig {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly format: "text" | "json";
+  /** undefined: standard error. */
+  readonly file: string | undefined;
+}
+
+/** The whole configuration, everything filled in, every path absolute. */
+export interface HubConfig {
+  /** The file it came from; undefined where there was none. */
+  readonly file: string | undefined;
+  /** Where relative paths of the file start. */
+  readonly directory: string;
+  /** `host:port`; the host is never empty, IPv6 stands in brackets. */
+  readonly listenAddr: string;
+  readonly certsDir: string;
+  readonly workspace: string;
+  readonly stateDir: string;
+  readonly defaultTimeoutMs: number;
+  readonly allowAnonymousPeers: boolean;
+  readonly tcp: TcpConfig;
+  readonly log: LogConfig;
+  /** The operator's rules, then each plugin's `deny` and `allow`. The first that matches decides. */
+  readonly policy: readonly PolicyRule[];
+  readonly plugins: readonly PluginConfig[];
+}
