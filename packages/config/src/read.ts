@@ -89,7 +89,7 @@ export class Reader {
     });
   }
 
-  #textMap(_shape: TextMapShape, node: Node | undefined, name: string): Readonly<Record<string, string>> | undefined {
+  #textMap(node: Node | undefined, name: string): Readonly<Record<string, string>> | undefined {
     const entries = node === undefined ? [] : this.#source.entries(node);
     if (entries === undefined) return this.#error(node, `"${name}" must hold keys and values`);
     const texts = entries.flatMap(({ key, value }): [string, string][] => {
