@@ -1,3 +1,23 @@
 /** Frames, envelopes, errors and ids shared by hub and plugins. Pure functions: no sockets, timers or processes. @module */
+export {
+  DEFAULT_LISTEN_ADDRESS,
+  DEFAULT_STORAGE_TYPE,
+  DEFAULT_TCP_ADDRESS,
+  DEFAULT_TIMEOUT_MS,
+  PROTOCOL_ALPN,
+  RequestKind,
+  ResponseKind,
+} from "./constants.ts";
+export type { AllocateOptions } from "./envelope/allocate.ts";
+export type { ContextFields } from "./envelope/context.ts";
+export { peekRequest, type RequestPeek } from "./envelope/peek-request.ts";
+export { peekResponse, type ResponsePeek } from "./envelope/peek-response.ts";
+export { type RequestIdRange, replaceRequestId } from "./envelope/replace-request-id.ts";
+export { type SpliceOptions, spliceRequest } from "./envelope/splice-request.ts";
 export { ErrorCode, HubError } from "./errors.ts";
+export { encodeFrame, FRAME_HEADER_BYTES, FrameReader, MAX_FRAME_BYTES, writeFrameHeader } from "./frame.ts";
+export { createIdSource, type IdOptions, type IdSource, uuidv7 } from "./ids.ts";
 export * from "./messages.ts";
+export { type ErrorResponseOptions, errorResponse, LegacyCode, legacyCode } from "./responses.ts";
+export { formatTraceParent, parseTraceParent, type TraceParent } from "./trace.ts";
+export { fromWireCode, fromWireError, toWireCode, toWireError } from "./wire-errors.ts";
