@@ -1,4 +1,4 @@
-import type { Node } from "yaml";
+import { isMap, type Node } from "yaml";
 import type { Diagnostics } from "./diagnostics.ts";
 import {
   type Fields,
@@ -63,7 +63,7 @@ export class Reader {
 
   #value(shape: Shape, node: Node | undefined, name: string): unknown {
     // `key:` with nothing behind it is the same as no key.
-    if (this.#source.text(node) === "" && !isQuoted(node) && shape.kind !== "text") return undefined;
+    if (this.#source.text(node) === "" && !isQuoted(node)) return undefined;
     if (shape.kind === "texts") return this.#texts(shape, node, name);
     if (shape.kind === "textMap") return this.#textMap(node, name);
     if (shape.kind === "group") return this.record((shape as GroupShape).fields, node, name);
@@ -71,7 +71,6 @@ export class Reader {
     if (!isScalar(shape)) return undefined;
     const text = this.#source.text(node);
     if (text === undefined) return this.#error(node, `"${name}" must be a single value`);
-    if (text === "" && !isQuoted(node)) return undefined;
     const parsed = parseScalar(shape, text);
     return "value" in parsed ? parsed.value : this.#error(node, `"${name}" ${parsed.problem}`);
   }
@@ -105,7 +104,12 @@ export class Reader {
   #groups(shape: GroupsShape, node: Node | undefined, name: string): unknown[] | undefined {
     const items = node === undefined ? [] : this.#source.items(node);
     if (items === undefined) return this.#error(node, `"${name}" must be a list`);
-    return items.map((item, index) => this.record(shape.fields, item, `${name}[${index}]`));
+    return items.flatMap((item, index) => {
+      const at = `${name}[${index}]`;
+      if (isMap(item)) return [this.record(shape.fields, item, at)];
+      this.#error(item ?? node, `"${at}" must hold keys and values`);
+      return [];
+    });
   }
 
   #error(node: Node | undefined, message: string, hint = ""): undefined {

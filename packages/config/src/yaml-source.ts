@@ -1,5 +1,5 @@
-import type { Node, Pair, ParsedNode, YAMLMap } from "yaml";
-import { Alias, type Document, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, Scalar, visit } from "yaml";
+import type { Node, Pair, ParsedNode } from "yaml";
+import { Alias, type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, Scalar, visit } from "yaml";
 import type { Diagnostics, Place } from "./diagnostics.ts";
 import { shorten } from "./shape.ts";
 
@@ -11,6 +11,9 @@ export const MAX_CONFIG_BYTES = 1024 * 1024;
  * 10 000; nested aliases ("billion laughs") pass any limit at once.
  */
 const MAX_NODES = 200_000;
+
+/** A mapping may merge itself; nobody merges this deep on purpose. */
+const MAX_MERGE_DEPTH = 20;
 
 /** One entry of a mapping, its alias resolved. */
 export interface Entry {
@@ -38,7 +41,7 @@ export class YamlSource {
       logLevel: "error",
     });
     for (const error of this.#document.errors.slice(0, 10)) {
-      diagnostics.error(this.#placeAt(error.pos[0]), shorten(error.message));
+      diagnostics.error(this.#placeAt(error.pos[0]), error.message.replace(/\s+/g, " "));
     }
     this.#targets = aliasTargets(this.#document);
   }
@@ -61,17 +64,22 @@ export class YamlSource {
    * The entries of a mapping, those of its merge keys (`<<`) after its own. A key that is not a scalar is reported.
    * @returns undefined where the node is not a mapping
    */
-  entries(node: Node): Entry[] | undefined {
+  entries(node: Node, depth = 0): Entry[] | undefined {
     if (!isMap(node)) return undefined;
-    const own: Entry[] = [];
-    const merged: Entry[] = [];
-    this.#collect(node, own, merged, 0);
-    const seen = new Set(own.map((entry) => entry.key));
-    for (const entry of merged) {
-      if (!seen.has(entry.key)) own.push(entry);
-      seen.add(entry.key);
+    const found = new Map<string, Entry>();
+    const merges: Node[] = [];
+    for (const pair of node.items) {
+      const { key, value } = pair as Pair<Node | undefined, Node | undefined>;
+      const name = this.text(key);
+      const resolved = this.#resolve(value);
+      if (name === undefined) this.#diagnostics.error(this.place(key), "A key must be a plain text");
+      else if (name === "<<" && resolved !== undefined) merges.push(resolved);
+      else found.set(name, { key: name, keyPlace: this.place(key), value: resolved });
     }
-    return own;
+    for (const entry of merges.flatMap((merge) => this.#merged(merge, depth))) {
+      if (!found.has(entry.key)) found.set(entry.key, entry);
+    }
+    return [...found.values()];
   }
 
   /** The items of a list, their aliases resolved. @returns undefined where the node is not a list */
@@ -89,25 +97,15 @@ export class YamlSource {
     return String(node.value);
   }
 
-  #collect(map: YAMLMap, own: Entry[], merged: Entry[], depth: number): void {
-    for (const pair of map.items) {
-      if (!isPair(pair)) continue;
-      const { key, value } = pair as Pair<Node | undefined, Node | undefined>;
-      const name = this.text(key);
-      const resolved = this.#resolve(value);
-      if (name === undefined) this.#diagnostics.error(this.place(key), "A key must be a plain text");
-      else if (name === "<<" && resolved !== undefined) this.#merge(resolved, merged, depth);
-      else own.push({ key: name, keyPlace: this.place(key), value: resolved });
-    }
-  }
-
-  #merge(node: Node, into: Entry[], depth: number): void {
-    // Each level may list many mappings, so depth alone bounds nothing; #resolve counts every alias on the way.
-    const sources = isSeq(node) ? (this.items(node) ?? []) : [node];
-    for (const source of sources) {
-      if (isMap(source) && depth < 20) this.#collect(source, into, into, depth + 1);
-      else this.#diagnostics.error(this.place(node), "A merge key (<<) needs a mapping, or a list of mappings");
-    }
+  #merged(node: Node, depth: number): Entry[] {
+    // Depth alone bounds nothing, as each level may list many mappings; #resolve counts every value on the way.
+    const sources = this.items(node) ?? [node];
+    return sources.flatMap((source) => {
+      const entries = source !== undefined && depth < MAX_MERGE_DEPTH ? this.entries(source, depth + 1) : undefined;
+      if (entries !== undefined) return entries;
+      this.#diagnostics.error(this.place(node), "A merge key (<<) needs a mapping, or a list of mappings");
+      return [];
+    });
   }
 
   #resolve(node: Node | null | undefined): Node | undefined {
