@@ -18,7 +18,13 @@ export const CALL_WINDOW_BYTES = 256 * 1024;
  * messages in each direction; a message is one protobuf envelope (no length prefix; the carrier frames it), at most 16 MiB.
  * Everything is synchronous and callback-driven: a relay needs no promise, closure or timer per message.
  *
- * Every call ends exactly once for each side's handler: when both directions have seen `last`, or with `cancelled`.
+ * Every call ends exactly once for each side:
+ * - for the side that answers, with the `last` message that it sends;
+ * - for the side that opened it, with the `last` message that it receives: an answer ends the call even if the opener has not
+ *   sent its own `last`; what the opener still sends is dropped;
+ * - for either side, before that, with `cancelled`.
+ *
+ * After its end a side hears no more of the call, and `send`, `cancel` and `credit` do nothing on it.
  */
 export interface Link {
   /** From the verified certificate (its common name), never from anything that the peer said; "" where there is none. */
@@ -40,7 +46,8 @@ export interface Link {
 
   /**
    * Sends one more message on a call. On a call that is over it does nothing and returns true.
-   * @returns false when the call's window is used up: the message is queued, and `drained` will come
+   * @returns false when the call's window is used up: this message is sent or queued, but the next one should wait for
+   * `drained`, which will come unless the call ends first
    * @throws {HubError} `FRAME_TOO_LARGE` over 16 MiB; nothing was sent and the call is still open
    */
   send(call: CallId, payload: Uint8Array, last: boolean): boolean;
@@ -54,21 +61,28 @@ export interface Link {
    */
   credit(call: CallId, bytes: number): void;
 
-  /** Graceful: no new calls, messages already sent are delivered, open calls are waited for up to `graceMs` (default 5 000). Repeatable. */
+  /**
+   * Graceful: no new calls, messages already sent are delivered, open calls are waited for up to `graceMs` (default 5 000),
+   * then cancelled with `UNAVAILABLE`. Calls that the peer opens meanwhile are cancelled for it with `UNAVAILABLE`.
+   * Repeatable; the shortest grace wins. Resolves with `closed`.
+   */
   close(graceMs?: number): Promise<void>;
 
-  /** At once: queued messages are dropped and every open call is `cancelled` with `reason`. */
+  /**
+   * At once: queued messages are dropped, every open call is `cancelled` with `reason` and the handler `closed` with it,
+   * before this returns. The peer sees `UNAVAILABLE`.
+   */
   abort(reason: HubError): void;
 }
 
 /**
  * What one side does with what the other sends. Called synchronously, in order of arrival per call; must not throw.
- * Payloads are the receiver's to keep; nobody writes into them any more.
+ * Payloads are the receiver's to keep, and what is passed to `open` and `send` is the link's: nobody writes into it any more.
  */
 export interface LinkHandler {
   /** The peer opened a call. With `last` it will send nothing more on it. */
   request(call: CallId, payload: Uint8Array, last: boolean): void;
-  /** One more message on a call that either side opened. */
+  /** One more message on a call that either side opened. With `last`, on a call that this side opened, it ends the call. */
   message(call: CallId, payload: Uint8Array, last: boolean): void;
   /** The call is over without having been finished: the peer cancelled it (`CANCELLED`), or the link broke (`UNAVAILABLE` …). */
   cancelled(call: CallId, error: HubError): void;
