@@ -25,6 +25,7 @@ const options = [
   "outputJsonMethods=false",
   "outputIndex=false",
   "useExactTypes=false",
+  "useDate=false",
   "useOptionals=none",
   "comments=true",
 ];

@@ -521,7 +521,7 @@ export interface StorageEntry {
   /** As in StorageReadResponse. */
   version: number;
   /** Last change. */
-  modifiedAt: Date | undefined;
+  modifiedAt: Timestamp | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -614,7 +614,7 @@ export interface Publish {
   /** Which subscription this delivery answers; set by the hub. */
   subscriptionId: string;
   /** When the hub received it; set by the hub. */
-  timestamp: Date | undefined;
+  timestamp: Timestamp | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -633,7 +633,7 @@ export interface EventDelivery {
   /** As in Publish. */
   sourcePlugin: string;
   /** When the hub received it. */
-  timestamp: Date | undefined;
+  timestamp: Timestamp | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4544,7 +4544,7 @@ export const StorageEntry: MessageFns<StorageEntry> = {
       writer.uint32(24).int64(message.version);
     }
     if (message.modifiedAt !== undefined) {
-      Timestamp.encode(toTimestamp(message.modifiedAt), writer.uint32(34).fork()).join();
+      Timestamp.encode(message.modifiedAt, writer.uint32(34).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4599,7 +4599,7 @@ export const StorageEntry: MessageFns<StorageEntry> = {
               break;
             }
 
-            message.modifiedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.modifiedAt = Timestamp.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -4630,7 +4630,9 @@ export const StorageEntry: MessageFns<StorageEntry> = {
     message.path = object.path ?? "";
     message.size = object.size ?? 0;
     message.version = object.version ?? 0;
-    message.modifiedAt = object.modifiedAt ?? undefined;
+    message.modifiedAt = (object.modifiedAt !== undefined && object.modifiedAt !== null)
+      ? Timestamp.fromPartial(object.modifiedAt)
+      : undefined;
     return message;
   },
 };
@@ -5329,7 +5331,7 @@ export const Publish: MessageFns<Publish> = {
       writer.uint32(1602).string(message.subscriptionId);
     }
     if (message.timestamp !== undefined) {
-      Timestamp.encode(toTimestamp(message.timestamp), writer.uint32(1610).fork()).join();
+      Timestamp.encode(message.timestamp, writer.uint32(1610).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -5400,7 +5402,7 @@ export const Publish: MessageFns<Publish> = {
               break;
             }
 
-            message.timestamp = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.timestamp = Timestamp.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -5433,7 +5435,9 @@ export const Publish: MessageFns<Publish> = {
     message.payload = object.payload ?? undefined;
     message.sourcePlugin = object.sourcePlugin ?? "";
     message.subscriptionId = object.subscriptionId ?? "";
-    message.timestamp = object.timestamp ?? undefined;
+    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
+      ? Timestamp.fromPartial(object.timestamp)
+      : undefined;
     return message;
   },
 };
@@ -5468,7 +5472,7 @@ export const EventDelivery: MessageFns<EventDelivery> = {
       writer.uint32(42).string(message.sourcePlugin);
     }
     if (message.timestamp !== undefined) {
-      Timestamp.encode(toTimestamp(message.timestamp), writer.uint32(50).fork()).join();
+      Timestamp.encode(message.timestamp, writer.uint32(50).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -5539,7 +5543,7 @@ export const EventDelivery: MessageFns<EventDelivery> = {
               break;
             }
 
-            message.timestamp = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.timestamp = Timestamp.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -5572,7 +5576,9 @@ export const EventDelivery: MessageFns<EventDelivery> = {
     message.eventType = object.eventType ?? "";
     message.payload = object.payload ?? undefined;
     message.sourcePlugin = object.sourcePlugin ?? "";
-    message.timestamp = object.timestamp ?? undefined;
+    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
+      ? Timestamp.fromPartial(object.timestamp)
+      : undefined;
     return message;
   },
 };
@@ -5585,18 +5591,6 @@ export type DeepPartial<T> = T extends Builtin ? T
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
-
-function toTimestamp(date: Date): Timestamp {
-  const seconds = Math.trunc(date.getTime() / 1_000);
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
-}
-
-function fromTimestamp(t: Timestamp): Date {
-  let millis = (t.seconds || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
-}
 
 function longToNumber(int64: { toString(): string }): number {
   const num = globalThis.Number(int64.toString());
