@@ -8,7 +8,7 @@ export {
   RequestKind,
   ResponseKind,
 } from "./constants.ts";
-export type { AllocateOptions } from "./envelope/allocate.ts";
+export { type AllocateOptions, createSlabAllocator } from "./envelope/allocate.ts";
 export type { ContextFields } from "./envelope/context.ts";
 export { peekRequest, type RequestPeek } from "./envelope/peek-request.ts";
 export { peekResponse, type ResponsePeek } from "./envelope/peek-response.ts";

@@ -15,6 +15,9 @@ import {
 /**
  * What the hub needs of a request, read without decoding it. Texts are "" where the field is absent. Ranges are byte offsets
  * into the bytes that were peeked, `[start, end)`; a range whose end is 0 is absent.
+ *
+ * `requestId`, `traceParent` and `legacyTraceParent` are made on first use from the bytes that were peeked (they were checked
+ * before): a peek keeps those bytes alive, and they must not change.
  */
 export interface RequestPeek {
   /** Field number of the member that is set, see `RequestKind`; 0 for none, or for one that is newer than this code. */
@@ -65,8 +68,8 @@ export interface RequestPeek {
 
 /** One hidden class for every request: the engine then reads its fields at fixed offsets. */
 class Peek implements RequestPeek {
+  private readonly bytes: Uint8Array;
   kind = 0;
-  requestId = "";
   requestIdStart = 0;
   requestIdEnd = 0;
   memberStart = 0;
@@ -76,7 +79,6 @@ class Peek implements RequestPeek {
   provider = "";
   streamId = "";
   subscriptionId = "";
-  legacyTraceParent = "";
   callerStart = 0;
   callerEnd = 0;
   traceStart = 0;
@@ -88,9 +90,33 @@ class Peek implements RequestPeek {
   contextStart = 0;
   contextEnd = 0;
   timeoutMs = 0;
-  traceParent = "";
   acceptsCalls = false;
   wantsProgress = false;
+  /** Where the values of the texts that are made on first use start, and where the context's ends. */
+  requestIdAt = 0;
+  traceAt = 0;
+  traceParentAt = 0;
+  traceParentEnd = 0;
+  private requestIdText: string | undefined = undefined;
+  private traceParentText: string | undefined = undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  get requestId(): string {
+    this.requestIdText ??= readText(this.bytes, this.requestIdAt, this.requestIdEnd);
+    return this.requestIdText;
+  }
+
+  get traceParent(): string {
+    this.traceParentText ??= readText(this.bytes, this.traceParentAt, this.traceParentEnd);
+    return this.traceParentText;
+  }
+
+  get legacyTraceParent(): string {
+    return readText(this.bytes, this.traceAt, this.traceEnd);
+  }
 }
 
 /**
@@ -104,7 +130,7 @@ class Peek implements RequestPeek {
  * and names that are not UTF-8
  */
 export function peekRequest(bytes: Uint8Array): RequestPeek {
-  const peek = new Peek();
+  const peek = new Peek(bytes);
   const end = bytes.length;
   let pos = 0;
   while (pos < end) {
@@ -124,7 +150,8 @@ export function peekRequest(bytes: Uint8Array): RequestPeek {
     const after = pos + length;
     if (field === 1) {
       if (peek.requestIdEnd !== 0) throw repeatedField("request_id", start);
-      peek.requestId = readText(bytes, pos, after);
+      checkText(bytes, pos, after);
+      peek.requestIdAt = pos;
       peek.requestIdStart = start;
       peek.requestIdEnd = after;
     } else if (shape !== undefined) {
@@ -193,12 +220,13 @@ function keep(peek: Peek, bytes: Uint8Array, role: number, start: number, pos: n
       peek.streamId = readText(bytes, pos, after);
       break;
     case Role.Caller:
-      checkText(bytes, pos, after);
+      // Not even checked: nobody reads it, and it does not travel on.
       peek.callerStart = start;
       peek.callerEnd = after;
       break;
     case Role.TraceParent:
-      peek.legacyTraceParent = readText(bytes, pos, after);
+      checkText(bytes, pos, after);
+      peek.traceAt = pos;
       peek.traceStart = start;
       peek.traceEnd = after;
       break;
@@ -243,8 +271,11 @@ function scanContext(peek: Peek, bytes: Uint8Array, start: number, end: number):
     } else {
       const length = readLength(bytes, pos, end);
       pos += varintSize(length);
-      if (field === 2) peek.traceParent = readText(bytes, pos, pos + length);
-      else checkText(bytes, pos, pos + length);
+      checkText(bytes, pos, pos + length);
+      if (field === 2) {
+        peek.traceParentAt = pos;
+        peek.traceParentEnd = pos + length;
+      }
       pos += length;
     }
   }

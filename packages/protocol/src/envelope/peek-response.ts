@@ -1,6 +1,7 @@
 import { ResponseKind } from "../constants.ts";
 import { RESPONSE_MEMBERS } from "./shapes.ts";
 import {
+  checkText,
   protocolError,
   readBool,
   readLength,
@@ -12,7 +13,7 @@ import {
   WIRE_VARINT,
 } from "./wire.ts";
 
-/** What the hub needs of a response. Ranges as in `RequestPeek`. */
+/** What the hub needs of a response. Ranges, and the making of `requestId` on first use, as in `RequestPeek`. */
 export interface ResponsePeek {
   /** Field number of the member that is set, see `ResponseKind`; 0 for none. */
   readonly kind: number;
@@ -33,8 +34,8 @@ export interface ResponsePeek {
 }
 
 class Peek implements ResponsePeek {
+  private readonly bytes: Uint8Array;
   kind = 0;
-  requestId = "";
   requestIdStart = 0;
   requestIdEnd = 0;
   bodyStart = 0;
@@ -43,6 +44,17 @@ class Peek implements ResponsePeek {
   errorStart = 0;
   errorEnd = 0;
   errorCode = 0;
+  requestIdAt = 0;
+  private requestIdText: string | undefined = undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  get requestId(): string {
+    this.requestIdText ??= readText(this.bytes, this.requestIdAt, this.requestIdEnd);
+    return this.requestIdText;
+  }
 }
 
 /**
@@ -50,7 +62,7 @@ class Peek implements ResponsePeek {
  * @throws {HubError} `PROTOCOL` as `peekRequest` does
  */
 export function peekResponse(bytes: Uint8Array): ResponsePeek {
-  const peek = new Peek();
+  const peek = new Peek(bytes);
   const end = bytes.length;
   let pos = 0;
   while (pos < end) {
@@ -70,7 +82,8 @@ export function peekResponse(bytes: Uint8Array): ResponsePeek {
     const after = pos + length;
     if (field === 1) {
       if (peek.requestIdEnd !== 0) throw protocolError('a second "request_id"', start);
-      peek.requestId = readText(bytes, pos, after);
+      checkText(bytes, pos, after);
+      peek.requestIdAt = pos;
       peek.requestIdStart = start;
       peek.requestIdEnd = after;
     } else if (member) {

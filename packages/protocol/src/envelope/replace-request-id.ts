@@ -1,5 +1,5 @@
 import { type AllocateOptions, allocate } from "./allocate.ts";
-import { copyBytes, textFieldSize, writeTextField } from "./write.ts";
+import { copyBytes, textFieldSize, textSize, writeTextField } from "./write.ts";
 
 const REQUEST_ID_TAG = 10;
 
@@ -20,8 +20,9 @@ export function replaceRequestId(
   options: AllocateOptions = {},
 ): Uint8Array {
   const { requestIdStart: start, requestIdEnd: end } = range;
-  const out = allocate(bytes.length - (end - start) + textFieldSize(REQUEST_ID_TAG, requestId), options);
-  let at = writeTextField(out, 0, REQUEST_ID_TAG, requestId);
+  const idSize = textSize(requestId);
+  const out = allocate(bytes.length - (end - start) + textFieldSize(REQUEST_ID_TAG, idSize), options);
+  let at = writeTextField(out, 0, REQUEST_ID_TAG, requestId, idSize);
   at = copyBytes(out, at, bytes, 0, start);
   copyBytes(out, at, bytes, end, bytes.length);
   return out;

@@ -1,11 +1,12 @@
 import { RequestKind } from "../constants.ts";
 import { type AllocateOptions, allocate } from "./allocate.ts";
-import { type ContextFields, contextSize, writeContext } from "./context.ts";
+import { type ContextFields, contextFieldSize, contextSize, writeContextField } from "./context.ts";
+import { copyWithout } from "./copy-without.ts";
 import type { RequestPeek } from "./peek-request.ts";
 import { callerField } from "./shapes.ts";
 import { timestampFieldSize, writeTimestampField } from "./timestamp.ts";
 import { varintSize } from "./wire.ts";
-import { copyBytes, textFieldSize, writeTextField, writeVarint } from "./write.ts";
+import { copyBytes, textFieldSize, textSize, writeTextField, writeVarint } from "./write.ts";
 
 const REQUEST_ID_TAG = 10;
 const TOOL_CALL_TRACE_TAG = 34;
@@ -23,7 +24,7 @@ export interface SpliceOptions extends AllocateOptions {
   readonly legacyTraceParent?: string | undefined;
   /** publish only: the subscription that this delivery answers. What the publisher wrote there is removed in any case. */
   readonly subscriptionId?: string | undefined;
-  /** publish only: when the hub received the event, epoch milliseconds, or absent. What the publisher wrote there is removed in any case. */
+  /** publish only: when the hub received the event, epoch milliseconds. What the publisher wrote there is removed in any case. */
   readonly receivedAtMs?: number | undefined;
 }
 
@@ -34,128 +35,114 @@ export interface SpliceOptions extends AllocateOptions {
  * @param peek what `peekRequest` made of it
  */
 export function spliceRequest(bytes: Uint8Array, peek: RequestPeek, options: SpliceOptions): Uint8Array {
-  const { kind } = peek;
-  const { caller, context } = options;
-  const isPublish = kind === RequestKind.Publish;
-  const hasCaller = callerField(kind) !== 0;
-  const callerTag = (callerField(kind) << 3) | 2;
-  const trace = kind === RequestKind.ToolCall ? options.legacyTraceParent : undefined;
-  const subscriptionId = isPublish ? (options.subscriptionId ?? "") : "";
-  const receivedAtMs = isPublish ? options.receivedAtMs : undefined;
-  const requestId =
-    options.requestId === undefined || options.requestId === peek.requestId ? undefined : options.requestId;
+  // Names, ids and traces are ASCII nearly always. Guessing so saves a pass over each of them; the writing checks the guess.
+  return splice(bytes, peek, options, textLength) ?? splice(bytes, peek, options, textSize)!;
+}
 
-  const traceStart = trace === undefined ? 0 : peek.traceStart;
-  const traceEnd = trace === undefined ? 0 : peek.traceEnd;
-  let bodySize = peek.bodyEnd - peek.bodyStart;
-  if (hasCaller) {
-    bodySize -= peek.callerEnd - peek.callerStart + (traceEnd - traceStart);
-    bodySize += textFieldSize(callerTag, caller);
-    if (trace !== undefined) bodySize += textFieldSize(TOOL_CALL_TRACE_TAG, trace);
-    if (isPublish) {
-      bodySize -= peek.subscriptionEnd - peek.subscriptionStart + (peek.timestampEnd - peek.timestampStart);
-      bodySize += textFieldSize(PUBLISH_SUBSCRIPTION_TAG, subscriptionId) + timestampFieldSize(receivedAtMs);
-    }
+type Measure = (text: string) => number;
+
+function textLength(text: string): number {
+  return text.length;
+}
+
+/** @returns undefined when a text turned out not to have the size that `measure` gave */
+function splice(
+  bytes: Uint8Array,
+  peek: RequestPeek,
+  options: SpliceOptions,
+  measure: Measure,
+): Uint8Array | undefined {
+  const { kind, memberStart, bodyEnd, contextStart, contextEnd } = peek;
+  const { caller, context, requestId } = options;
+  const callerSize = measure(caller);
+
+  let size = bytes.length - (contextEnd - contextStart);
+  let traceSize = 0;
+  let contextBytes = 0;
+  if (context !== undefined) {
+    if (context.traceParent !== undefined) traceSize = measure(context.traceParent);
+    contextBytes = contextSize(context, callerSize, traceSize);
+    size += contextFieldSize(contextBytes);
   }
 
-  const idStart = requestId === undefined ? 0 : peek.requestIdStart;
-  const idEnd = requestId === undefined ? 0 : peek.requestIdEnd;
-  const contextBytes = context === undefined ? 0 : contextSize(context, caller);
-  let size = bytes.length - (peek.contextEnd - peek.contextStart) - (idEnd - idStart) + contextBytes;
-  if (requestId !== undefined) size += textFieldSize(REQUEST_ID_TAG, requestId);
+  let idSize = 0;
+  let idStart = 0;
+  let idEnd = 0;
+  if (requestId !== undefined) {
+    idSize = measure(requestId);
+    idStart = peek.requestIdStart;
+    idEnd = peek.requestIdEnd;
+    size += textFieldSize(REQUEST_ID_TAG, idSize) - (idEnd - idStart);
+  }
+
   const memberTag = ((kind << 3) | 2) >>> 0;
+  let bodySize = 0;
   if (kind !== 0) {
-    size += varintSize(memberTag) + varintSize(bodySize) + bodySize - (peek.bodyEnd - peek.memberStart);
+    bodySize = splicedBodySize(peek, options, callerSize, measure);
+    size += varintSize(memberTag) + varintSize(bodySize) + bodySize - (bodyEnd - memberStart);
   }
 
   const out = allocate(size, options);
-  let at = requestId === undefined ? 0 : writeTextField(out, 0, REQUEST_ID_TAG, requestId);
-  const { contextStart, contextEnd } = peek;
+  let at = requestId === undefined ? 0 : writeTextField(out, 0, REQUEST_ID_TAG, requestId, idSize);
+  if (at < 0) return undefined;
   let from = 0;
   if (kind !== 0) {
-    at = copyWithout(out, at, bytes, 0, peek.memberStart, idStart, idEnd, contextStart, contextEnd, 0, 0);
+    at = copyWithout(out, at, bytes, 0, memberStart, idStart, idEnd, contextStart, contextEnd, 0, 0);
     at = writeVarint(out, writeVarint(out, at, memberTag), bodySize);
-    if (!hasCaller) {
-      at = copyBytes(out, at, bytes, peek.bodyStart, peek.bodyEnd);
-    } else {
-      // A kind has a trace or a subscription, never both, so three ranges are enough.
-      at = isPublish
-        ? copyWithout(
-            out,
-            at,
-            bytes,
-            peek.bodyStart,
-            peek.bodyEnd,
-            peek.callerStart,
-            peek.callerEnd,
-            peek.subscriptionStart,
-            peek.subscriptionEnd,
-            peek.timestampStart,
-            peek.timestampEnd,
-          )
-        : copyWithout(
-            out,
-            at,
-            bytes,
-            peek.bodyStart,
-            peek.bodyEnd,
-            peek.callerStart,
-            peek.callerEnd,
-            traceStart,
-            traceEnd,
-            0,
-            0,
-          );
-      at = writeTextField(out, at, callerTag, caller);
-      if (trace !== undefined) at = writeTextField(out, at, TOOL_CALL_TRACE_TAG, trace);
-      if (isPublish) {
-        at = writeTextField(out, at, PUBLISH_SUBSCRIPTION_TAG, subscriptionId);
-        at = writeTimestampField(out, at, receivedAtMs);
-      }
-    }
-    from = peek.bodyEnd;
+    at = writeBody(out, at, bytes, peek, options, callerSize, measure);
+    if (at < 0) return undefined;
+    from = bodyEnd;
   }
   at = copyWithout(out, at, bytes, from, bytes.length, idStart, idEnd, contextStart, contextEnd, 0, 0);
-  if (context !== undefined) writeContext(out, at, context, caller);
-  return out;
+  if (context !== undefined) at = writeContextField(out, at, context, contextBytes, caller, callerSize, traceSize);
+  return at < 0 ? undefined : out;
 }
 
-/**
- * Copies `from[start, end)` except up to three ranges (a, b, c), which may come in any order, lie outside, or be empty.
- * Numbers and no list: this runs for every call, and a list would be garbage each time.
- */
-function copyWithout(
-  into: Uint8Array,
-  at: number,
-  from: Uint8Array,
-  start: number,
-  end: number,
-  aStart: number,
-  aEnd: number,
-  bStart: number,
-  bEnd: number,
-  cStart: number,
-  cEnd: number,
-): number {
-  let pos = start;
-  let written = at;
-  for (;;) {
-    let gapStart = end;
-    let gapEnd = end;
-    if (aEnd > aStart && aStart >= pos && aStart < gapStart) {
-      gapStart = aStart;
-      gapEnd = aEnd;
-    }
-    if (bEnd > bStart && bStart >= pos && bStart < gapStart) {
-      gapStart = bStart;
-      gapEnd = bEnd;
-    }
-    if (cEnd > cStart && cStart >= pos && cStart < gapStart) {
-      gapStart = cStart;
-      gapEnd = cEnd;
-    }
-    written = copyBytes(into, written, from, pos, gapStart);
-    if (gapStart === end) return written;
-    pos = gapEnd;
+/** Bytes of the member's payload after the change. */
+function splicedBodySize(peek: RequestPeek, options: SpliceOptions, callerSize: number, measure: Measure): number {
+  const { kind } = peek;
+  const size = peek.bodyEnd - peek.bodyStart;
+  const field = callerField(kind);
+  if (field === 0) return size;
+  const stamped = size - (peek.callerEnd - peek.callerStart) + textFieldSize((field << 3) | 2, callerSize);
+  if (kind === RequestKind.ToolCall && options.legacyTraceParent !== undefined) {
+    const trace = textFieldSize(TOOL_CALL_TRACE_TAG, measure(options.legacyTraceParent));
+    return stamped - (peek.traceEnd - peek.traceStart) + trace;
   }
+  if (kind === RequestKind.Publish) {
+    const removed = peek.subscriptionEnd - peek.subscriptionStart + (peek.timestampEnd - peek.timestampStart);
+    const subscription = textFieldSize(PUBLISH_SUBSCRIPTION_TAG, measure(options.subscriptionId ?? ""));
+    return stamped - removed + subscription + timestampFieldSize(options.receivedAtMs);
+  }
+  return stamped;
+}
+
+/** Writes what {@link splicedBodySize} measured; @returns the position after it, or -1 as `writeTextField` does. */
+function writeBody(
+  out: Uint8Array,
+  start: number,
+  bytes: Uint8Array,
+  peek: RequestPeek,
+  options: SpliceOptions,
+  callerSize: number,
+  measure: Measure,
+): number {
+  const { kind, bodyStart, bodyEnd, callerStart, callerEnd } = peek;
+  const field = callerField(kind);
+  if (field === 0) return copyBytes(out, start, bytes, bodyStart, bodyEnd);
+  // A kind has a trace, or a subscription and a time, never all three: that is why three ranges are enough.
+  const isPublish = kind === RequestKind.Publish;
+  const trace = kind === RequestKind.ToolCall ? options.legacyTraceParent : undefined;
+  const bStart = isPublish ? peek.subscriptionStart : trace === undefined ? 0 : peek.traceStart;
+  const bEnd = isPublish ? peek.subscriptionEnd : trace === undefined ? 0 : peek.traceEnd;
+  const { timestampStart: cStart, timestampEnd: cEnd } = peek;
+  let at = copyWithout(out, start, bytes, bodyStart, bodyEnd, callerStart, callerEnd, bStart, bEnd, cStart, cEnd);
+  at = writeTextField(out, at, (field << 3) | 2, options.caller, callerSize);
+  if (at >= 0 && trace !== undefined) at = writeTextField(out, at, TOOL_CALL_TRACE_TAG, trace, measure(trace));
+  if (at >= 0 && isPublish) {
+    const id = options.subscriptionId ?? "";
+    at = writeTextField(out, at, PUBLISH_SUBSCRIPTION_TAG, id, measure(id));
+    if (at >= 0) at = writeTimestampField(out, at, options.receivedAtMs);
+  }
+  return at;
 }

@@ -12,7 +12,7 @@ export function writeVarint(into: Uint8Array, start: number, value: number): num
   return pos;
 }
 
-/** Bytes of `text` in UTF-8; a lone surrogate counts as U+FFFD, which is what {@link writeText} makes of it. */
+/** Bytes of `text` in UTF-8; a lone surrogate counts as U+FFFD, which is what the writing makes of it. */
 export function textSize(text: string): number {
   const length = text.length;
   let size = length;
@@ -29,8 +29,29 @@ export function textSize(text: string): number {
   return size;
 }
 
-/** Writes UTF-8; @returns the position after it. */
-export function writeText(into: Uint8Array, start: number, text: string): number {
+/** Bytes of a string field whose text has `size` bytes, tag and length included; 0 for the empty text, which proto3 leaves out. */
+export function textFieldSize(tag: number, size: number): number {
+  return size === 0 ? 0 : varintSize(tag) + varintSize(size) + size;
+}
+
+/**
+ * Writes a string field whose text has `size` bytes, nothing for the empty text.
+ * @returns the position after it; -1 when `size` is `text.length`, which is a guess that the text is ASCII, and it is not
+ */
+export function writeTextField(into: Uint8Array, start: number, tag: number, text: string, size: number): number {
+  if (size === 0) return start;
+  const at = writeVarint(into, writeVarint(into, start, tag), size);
+  if (size !== text.length) return writeUtf8(into, at, text);
+  let all = 0;
+  for (let i = 0; i < size; i++) {
+    const code = text.charCodeAt(i);
+    all |= code;
+    into[at + i] = code;
+  }
+  return all < 0x80 ? at + size : -1;
+}
+
+function writeUtf8(into: Uint8Array, start: number, text: string): number {
   let pos = start;
   for (let i = 0; i < text.length; i++) {
     let code = text.charCodeAt(i);
@@ -61,24 +82,11 @@ function isPair(text: string, index: number, code: number): boolean {
   return next >= 0xdc00 && next <= 0xdfff;
 }
 
-/** Bytes of a string field, tag and length included; 0 for "", which proto3 leaves out. */
-export function textFieldSize(tag: number, text: string): number {
-  if (text === "") return 0;
-  const size = textSize(text);
-  return varintSize(tag) + varintSize(size) + size;
-}
-
-/** Writes what {@link textFieldSize} measured; @returns the position after it. */
-export function writeTextField(into: Uint8Array, start: number, tag: number, text: string): number {
-  if (text === "") return start;
-  return writeText(into, writeVarint(into, writeVarint(into, start, tag), textSize(text)), text);
-}
-
 /** Copies `from[start, end)`; @returns the position after it. */
 export function copyBytes(into: Uint8Array, at: number, from: Uint8Array, start: number, end: number): number {
   const length = end - start;
   // Below this a loop beats making a view and calling into the engine.
-  if (length <= 24) {
+  if (length <= 40) {
     for (let i = 0; i < length; i++) into[at + i] = from[start + i]!;
   } else if (length === from.length) {
     into.set(from, at);
