@@ -10,6 +10,7 @@ export {
 } from "./constants.ts";
 export { type AllocateOptions, createSlabAllocator } from "./envelope/allocate.ts";
 export type { ContextFields } from "./envelope/context.ts";
+export { decodeRequest, decodeResponse } from "./envelope/decode.ts";
 export { peekRequest, type RequestPeek } from "./envelope/peek-request.ts";
 export { peekResponse, type ResponsePeek } from "./envelope/peek-response.ts";
 export { type RequestIdRange, replaceRequestId } from "./envelope/replace-request-id.ts";
@@ -17,6 +18,7 @@ export { type SpliceOptions, spliceRequest } from "./envelope/splice-request.ts"
 export { ErrorCode, HubError } from "./errors.ts";
 export { encodeFrame, FRAME_HEADER_BYTES, FrameReader, MAX_FRAME_BYTES, writeFrameHeader } from "./frame.ts";
 export { createIdSource, type IdOptions, type IdSource, uuidv7 } from "./ids.ts";
+export { checkManifest, manifestFromJson, manifestToJson } from "./manifest.ts";
 export * from "./messages.ts";
 export { type ErrorResponseOptions, errorResponse, LegacyCode, legacyCode } from "./responses.ts";
 export { formatTraceParent, parseTraceParent, type TraceParent } from "./trace.ts";

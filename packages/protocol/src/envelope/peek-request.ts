@@ -16,7 +16,7 @@ import {
  * What the hub needs of a request, read without decoding it. Texts are "" where the field is absent. Ranges are byte offsets
  * into the bytes that were peeked, `[start, end)`; a range whose end is 0 is absent.
  *
- * `requestId`, `traceParent` and `legacyTraceParent` are made on first use from the bytes that were peeked (they were checked
+ * `requestId`, `claimedCaller`, `traceParent` and `legacyTraceParent` are made on first use from the bytes that were peeked (they were checked
  * before): a peek keeps those bytes alive, and they must not change.
  */
 export interface RequestPeek {
@@ -43,7 +43,9 @@ export interface RequestPeek {
   /** tool_call only: the trace of a peer that knows no context. */
   readonly legacyTraceParent: string;
 
-  /** The whole field (tag included) that claims who calls: to be overwritten, never to be believed. */
+  /** Who the sender says it is: believed only by a plugin, of its hub, which writes it. */
+  readonly claimedCaller: string;
+  /** The whole field (tag included) of `claimedCaller`. */
   readonly callerStart: number;
   readonly callerEnd: number;
   /** The whole field of `legacyTraceParent`. */
@@ -94,6 +96,7 @@ class Peek implements RequestPeek {
   wantsProgress = false;
   /** Where the values of the texts that are made on first use start, and where the context's ends. */
   requestIdAt = 0;
+  callerAt = 0;
   traceAt = 0;
   traceParentAt = 0;
   traceParentEnd = 0;
@@ -112,6 +115,10 @@ class Peek implements RequestPeek {
   get traceParent(): string {
     this.traceParentText ??= readText(this.bytes, this.traceParentAt, this.traceParentEnd);
     return this.traceParentText;
+  }
+
+  get claimedCaller(): string {
+    return readText(this.bytes, this.callerAt, this.callerEnd);
   }
 
   get legacyTraceParent(): string {
@@ -220,7 +227,8 @@ function keep(peek: Peek, bytes: Uint8Array, role: number, start: number, pos: n
       peek.streamId = readText(bytes, pos, after);
       break;
     case Role.Caller:
-      // Not even checked: nobody reads it, and it does not travel on.
+      checkText(bytes, pos, after);
+      peek.callerAt = pos;
       peek.callerStart = start;
       peek.callerEnd = after;
       break;
