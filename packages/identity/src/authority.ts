@@ -6,7 +6,7 @@ import { withFileLock } from "./file-lock.ts";
 import { ensurePrivateDirectory } from "./files.ts";
 import { authorityAlgorithm, type KeyAlgorithm } from "./issue.ts";
 import { type Issuer, inspectLeaf, writeLeaf } from "./leaf-files.ts";
-import { checkLeafName, checkPluginId, expandHome } from "./names.ts";
+import { checkLeafName, checkPluginId, expandHome, isPluginId } from "./names.ts";
 import { fillPluginDirectory } from "./plugin-directory.ts";
 
 export interface AuthorityOptions {
@@ -101,13 +101,16 @@ export async function openAuthority(certsDir: string, options: AuthorityOptions 
     },
     async renewIfDue() {
       const renewed: string[] = [];
-      const plugins = join(directory, "plugins");
-      for (const place of [directory, ...listNames(plugins).map((id) => join(plugins, id))]) {
-        for (const file of listNames(place)) {
-          const name = file.slice(0, -4);
-          if (!file.endsWith(".crt") || name === "ca" || inspectLeaf(place, name, issuer).state === "good") continue;
+      for (const [place, name] of leavesOf(directory)) {
+        const path = join(place, name);
+        try {
+          const { state } = inspectLeaf(place, name, issuer);
+          if (state === "good" || state === "absent") continue;
           await ensureLeaf(place, name);
-          renewed.push(join(place, name));
+          renewed.push(path);
+        } catch (error) {
+          // What is in one plugin's directory must not keep the others from being renewed.
+          warn(`Certificate "${path}" could not be renewed: ${(error as Error).message}`);
         }
       }
       return renewed;
@@ -119,9 +122,23 @@ export async function openAuthority(certsDir: string, options: AuthorityOptions 
   };
 }
 
-function listNames(directory: string): readonly string[] {
+/**
+ * Every leaf below the directory: where and under which name. A plugin may write to its own directory, so only the two names
+ * that are its own count there: a file "orchestrator-operator.crt" must not make it the operator.
+ */
+function leavesOf(directory: string): readonly (readonly [place: string, name: string])[] {
+  const files = listNames(directory).filter((file) => file.endsWith(".crt") && file !== "ca.crt");
+  const leaves = files.map((file) => [directory, file.slice(0, -4)] as const);
+  const plugins = join(directory, "plugins");
+  const ids = listNames(plugins, "directories").filter(isPluginId);
+  return [...leaves, ...ids.flatMap((id) => [id, `${id}-client`].map((name) => [join(plugins, id), name] as const))];
+}
+
+/** A link to a directory is no directory here. */
+function listNames(directory: string, kind: "files" | "directories" = "files"): readonly string[] {
   try {
-    return readdirSync(directory);
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory() === (kind === "directories")).map((entry) => entry.name);
   } catch {
     return [];
   }

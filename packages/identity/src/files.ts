@@ -36,11 +36,7 @@ export const NO_HARD_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "
  * @throws {HubError} `PERMISSION_DENIED`, `FAILED_PRECONDITION`, `RESOURCE_EXHAUSTED`
  */
 export function ensurePrivateDirectory(path: string, warn: Warn): void {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw fileError("create directory", path, error);
-  }
+  makeDirectories(path);
   // lstat: a link in place of a directory could move every key to where somebody else reads it.
   const stat = lstatSync(path);
   if (!stat.isDirectory()) {
@@ -64,6 +60,23 @@ export function ensurePrivateDirectory(path: string, warn: Warn): void {
   }
   chmodSync(path, 0o700);
   warn(`Directory "${path}" had mode ${mode}, so that others could enter it; it has 0700 now`);
+}
+
+/**
+ * The runtime's own recursive mkdir is not used: on a read-only file system it reports "no such file", and below /proc it
+ * does not return at all.
+ */
+function makeDirectories(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "EEXIST") return;
+    const parent = dirname(path);
+    if (code !== "ENOENT" || parent === path || existsSync(parent)) throw fileError("create directory", path, error);
+    makeDirectories(parent);
+    makeDirectories(path);
+  }
 }
 
 /** Reads a small text file, wherever a link may lead. @returns undefined where there is none */
@@ -207,6 +220,7 @@ const HINTS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   EACCES: [ErrorCode.PermissionDenied, "permission denied; choose a directory that this user may write"],
   EPERM: [ErrorCode.PermissionDenied, "not permitted; choose a directory that this user may write"],
   EROFS: [ErrorCode.PermissionDenied, "the file system is read-only; choose another directory"],
+  ENOENT: [ErrorCode.FailedPrecondition, "there is no such directory, and none can be made there"],
   ENOTDIR: [ErrorCode.FailedPrecondition, "a part of the path is not a directory"],
   EEXIST: [ErrorCode.FailedPrecondition, "a file of that name is in the way"],
 };

@@ -64,6 +64,11 @@ export function checkPluginId(id: string): string {
   return id;
 }
 
+/** Whether a plugin may have certificates under this id. */
+export function isPluginId(id: string): boolean {
+  return id.length <= MAX_ID_LENGTH && SAFE_NAME.test(id) && !RESERVED_ID.test(id);
+}
+
 function checkSafe(what: string, name: string, maxLength: number): void {
   if (name.length === 0 || name.length > maxLength || !SAFE_NAME.test(name)) {
     throw new HubError(

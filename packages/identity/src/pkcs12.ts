@@ -32,8 +32,9 @@ export async function createPkcs12(issuer: Issuer, name: string, password: strin
   const keyId = forge.md.sha1.create().update(derOf(issued.certPem)).digest().getBytes();
 
   // The library reads RSA certificates signed by RSA only. It builds the key's part; the certificates' parts, which hold
-  // finished DER, and the authentication over everything are put together here from its primitives.
-  const keyOnly = pkcs12.toPkcs12Asn1(key, null as never, password, {
+  // finished DER, and the authentication over everything are put together here from its primitives. PBES2 takes the
+  // password as UTF-8, which the library leaves to its caller; the authentication takes UTF-16, which it does itself.
+  const keyOnly = pkcs12.toPkcs12Asn1(key, null as never, forge.util.encodeUtf8(password), {
     algorithm: "aes256",
     count: ITERATIONS,
     saltSize: SALT_BYTES,
