@@ -11,7 +11,7 @@ function toolCall(over: Partial<{ callerPlugin: string; traceParent: string }> =
       requestId: "r5",
       request: {
         $case: "toolCall",
-        value: { toolName: "echo", arguments: { fields: { m: "hi" } }, provider: "claude", sessionId: "S", ...over },
+        value: { toolName: "echo", arguments: { m: "hi" }, provider: "claude", sessionId: "S", ...over },
       },
     }),
   ).finish();
