@@ -1,12 +1,6 @@
-import type { HubError } from "@orchestrator/protocol";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-
-/** JSON as it travels in a google.protobuf.Struct: numbers are doubles, there is no undefined. */
-export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
-export type JsonObject = { [key: string]: JsonValue };
-
-/** A plain JSON Schema (2020-12) of type object. */
-export type JsonSchema = JsonObject;
+import type { HubClient } from "./hub-client.ts";
+import type { JsonObject, JsonSchema } from "./json.ts";
 
 /** Any Standard Schema (zod, valibot …), or a plain JSON Schema. */
 export type InputSchema = StandardSchemaV1 | JsonSchema;
@@ -30,7 +24,7 @@ export interface CallContext {
   readonly sessionId: string;
   /** The AI provider that was asked for, or "". */
   readonly provider: string;
-  /** Epoch milliseconds at which the answer is worthless. */
+  /** Epoch milliseconds at which the answer is worthless; `Infinity` under a host that sets no deadline. */
   readonly deadlineMs: number;
   /** W3C trace context of this call, or "". */
   readonly traceParent: string;
@@ -41,7 +35,10 @@ export interface CallContext {
 export interface ToolOptions<S extends InputSchema> {
   readonly description: string;
   readonly title?: string;
-  readonly input: S;
+  /** Checked before the handler runs. Without it the tool takes an object with whatever keys. */
+  readonly input?: S;
+  /** What `list_tools` shows for `input`. Needed only for schema libraries that cannot produce JSON Schema themselves. */
+  readonly inputJsonSchema?: JsonSchema;
   /** JSON Schema of the result, where the tool promises one. */
   readonly output?: JsonSchema;
   /** MCP hints: readOnlyHint, destructiveHint, idempotentHint, openWorldHint. */
@@ -134,73 +131,6 @@ export interface Health {
   readonly details?: Record<string, string>;
 }
 
-export interface CallOptions {
-  /** Shrinks the deadline; never extends that of the call being served. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
-
-export interface ToolCallOptions extends CallOptions {
-  readonly provider?: string;
-  readonly sessionId?: string;
-  readonly onProgress?: (progress: number, total: number, message: string) => void;
-}
-
-/** What the hub offers to a plugin. Every method rejects with a HubError whose code says why. */
-export interface HubClient {
-  /** @throws {HubError} the tool's own failure has `cause` = ToolFailure with the tool's error code */
-  callTool(name: string, input?: JsonObject, options?: ToolCallOptions): Promise<JsonObject>;
-  /** Pieces of a streaming tool's output, in order. Breaking out of the loop cancels the tool. */
-  streamTool(name: string, input?: JsonObject, options?: ToolCallOptions): AsyncIterable<Uint8Array>;
-  listTools(options?: CallOptions): Promise<readonly ToolInfo[]>;
-  listPrompts(options?: CallOptions): Promise<readonly PromptInfo[]>;
-  getPrompt(name: string, args?: Record<string, string>, options?: CallOptions): Promise<PromptResult>;
-  /** The client of one storage type; "markdown" where none is named. */
-  storage(type?: string): StorageClient;
-  publish(topic: string, type: string, payload?: JsonObject, options?: CallOptions): Promise<void>;
-  /** Calls `listener` for each matching event until the returned function is called. Survives a reconnect. */
-  subscribe(
-    topic: string,
-    listener: (event: PluginEvent) => void,
-    filters?: Record<string, string>,
-  ): Promise<() => Promise<void>>;
-  health(options?: CallOptions): Promise<Health>;
-}
-
-export interface StorageClient {
-  /** @returns undefined where there is no such document (a dead storage plugin rejects instead) */
-  read(path: string, options?: CallOptions): Promise<StoredDocument | undefined>;
-  /** @returns the new version @throws {HubError} FAILED_PRECONDITION on a version conflict, ALREADY_EXISTS on create */
-  write(
-    path: string,
-    content: Uint8Array | string,
-    options?: CallOptions & { metadata?: JsonObject; expectedVersion?: number },
-  ): Promise<number>;
-  delete(path: string, options?: CallOptions): Promise<boolean>;
-  list(prefix?: string, pattern?: string, options?: CallOptions): Promise<readonly StoredEntry[]>;
-}
-
-export interface ToolInfo {
-  readonly name: string;
-  readonly title: string;
-  readonly description: string;
-  readonly inputSchema: JsonSchema | undefined;
-  readonly outputSchema: JsonSchema | undefined;
-  readonly annotations: JsonObject | undefined;
-  readonly streaming: boolean;
-}
-
-export interface PromptInfo {
-  readonly name: string;
-  readonly description: string;
-  readonly arguments: readonly PromptArgument[];
-}
-
-export interface PromptResult {
-  readonly description: string;
-  readonly messages: readonly { readonly role: string; readonly type: string; readonly text: string }[];
-}
-
 /** What a plugin is. Only `id` and `version` are required. */
 export interface PluginDefinition {
   readonly id: string;
@@ -228,23 +158,20 @@ export interface PluginDefinition {
   readonly flags?: Readonly<Record<string, string>>;
   /** Runs before READY: open files, read flags. A throw ends the process with its message and exit code 1. */
   setup?(flags: Readonly<Record<string, string>>): void | Promise<void>;
-  /** Runs on boot, with the operator's config. A throw refuses the boot, and the operator sees its message. */
+  /**
+   * Runs on boot, with the operator's config; may come again. A throw refuses the boot, and the operator sees its message.
+   * `orchestra serve` style hosts never boot a plugin.
+   */
   boot?(config: Readonly<Record<string, string>>, hub: HubClient): void | Promise<void>;
   onEvent?(event: PluginEvent, hub: HubClient): void | Promise<void>;
   health?(): Health | Promise<Health>;
-  /** Runs once, on shutdown or on the way out. */
+  /** Runs once, on shutdown or on the way out. New calls are refused by then, and those under way are over or aborted. */
   shutdown?(): void | Promise<void>;
 }
 
-/** The failure that a tool itself reported, as `cause` of the HubError. */
-export interface ToolFailure {
-  readonly errorCode: string;
-  readonly errorMessage: string;
-}
-
 /** Type helper: a tool whose input type follows from its schema. */
-export function tool<S extends InputSchema>(definition: UnaryTool<S>): UnaryTool<never>;
-export function tool<S extends InputSchema>(definition: StreamingTool<S>): StreamingTool<never>;
+export function tool<S extends InputSchema = JsonSchema>(definition: UnaryTool<S>): UnaryTool<never>;
+export function tool<S extends InputSchema = JsonSchema>(definition: StreamingTool<S>): StreamingTool<never>;
 export function tool(definition: unknown): unknown {
   return definition;
 }
@@ -257,10 +184,4 @@ export class ToolError extends Error {
     super(message, options);
     this.code = code;
   }
-}
-
-/** Narrow helper for tests and callers. */
-export function isToolFailure(error: HubError): ToolFailure | undefined {
-  const cause = error.cause as Partial<ToolFailure> | undefined;
-  return typeof cause?.errorCode === "string" ? (cause as ToolFailure) : undefined;
 }

@@ -1,31 +1,36 @@
 /** Write a plugin: `definePlugin({ id, version, tools, … }).serve()`. @module */
+export { definePlugin, type Plugin, type ServeOptions } from "./define-plugin.ts";
 export type {
   CallContext,
-  CallOptions,
   Health,
-  HubClient,
   InputOf,
   InputSchema,
-  JsonObject,
-  JsonSchema,
-  JsonValue,
   PluginDefinition,
   PluginEvent,
   Prompt,
   PromptArgument,
-  PromptInfo,
   PromptMessage,
-  PromptResult,
-  StorageClient,
   StorageProvider,
   StorageWrite,
   StoredDocument,
   StoredEntry,
   StreamingTool,
-  ToolCallOptions,
-  ToolFailure,
-  ToolInfo,
+  ToolOptions,
   ToolOutput,
   UnaryTool,
 } from "./definition.ts";
-export { isToolFailure, ToolError, tool } from "./definition.ts";
+export { ToolError, tool } from "./definition.ts";
+export type {
+  CallOptions,
+  HubClient,
+  PromptInfo,
+  PromptResult,
+  StorageClient,
+  ToolCallOptions,
+  ToolFailure,
+  ToolInfo,
+} from "./hub-client.ts";
+export { isToolFailure } from "./hub-client.ts";
+export type { JsonObject, JsonSchema, JsonValue } from "./json.ts";
+export type { Log, LogFields } from "./log.ts";
+export { log } from "./process/stderr.ts";

@@ -1,0 +1,87 @@
+import { ErrorCode, HubError, type PluginManifest } from "@orchestrator/protocol";
+import { type Limits, limitsOf, ROOT_SCOPE, watchLimits } from "./call-scope.ts";
+import { exchange, type HubChannel } from "./exchange.ts";
+import type { OutgoingCalls } from "./outgoing-calls.ts";
+
+/**
+ * Where a plugin's own calls go while links come and go. Calls made while there is no link wait for the next one, as long as
+ * their deadline allows; calls that were on a link when it broke are over, since they may have run.
+ */
+export class LinkChannel implements HubChannel {
+  #calls: OutgoingCalls | undefined;
+  #closed: HubError | undefined;
+  readonly #waiting = new Set<PromiseWithResolvers<OutgoingCalls>>();
+
+  get current(): OutgoingCalls | undefined {
+    return this.#calls?.link.isOpen === true ? this.#calls : undefined;
+  }
+
+  async ready(limits: Limits): Promise<OutgoingCalls> {
+    if (this.current !== undefined) return this.current;
+    if (this.#closed !== undefined) throw this.#closed;
+    const waiter = Promise.withResolvers<OutgoingCalls>();
+    this.#waiting.add(waiter);
+    const unwatch = watchLimits(limits, (reason) => waiter.reject(withHint(reason)));
+    try {
+      return await waiter.promise;
+    } finally {
+      unwatch();
+      this.#waiting.delete(waiter);
+    }
+  }
+
+  /** From now on calls go over this link. */
+  use(calls: OutgoingCalls): void {
+    this.#calls = calls;
+    for (const waiter of this.#waiting) waiter.resolve(calls);
+  }
+
+  /** No link will come any more: everything that waits, and everything from now on, fails with `reason`. */
+  close(reason: HubError): void {
+    this.#closed ??= reason;
+    this.#calls = undefined;
+    for (const waiter of this.#waiting) waiter.reject(reason);
+  }
+}
+
+/** What a hub made of a registration. */
+export type Registration = "accepted" | { readonly refused: string };
+
+/**
+ * Says over a fresh link what the plugin is. Existing hosts answer with whatever they have; only a clear no is a no.
+ * @throws {HubError} where the link broke or nothing came in time: worth another attempt
+ */
+export async function register(calls: OutgoingCalls, manifest: PluginManifest): Promise<Registration> {
+  const channel: HubChannel = { current: calls, ready: () => Promise.resolve(calls) };
+  const request = { $case: "register", value: manifest } as const;
+  try {
+    const limits = limitsOf(ROOT_SCOPE, { timeoutMs: REGISTER_TIMEOUT_MS });
+    const { response } = await exchange(channel, { request, scope: ROOT_SCOPE, limits, acceptsCalls: true });
+    if (response?.$case !== "register" || response.value.accepted) return "accepted";
+    return { refused: response.value.rejectReason || "the hub gave no reason" };
+  } catch (error) {
+    const failure = HubError.from(error);
+    if (REFUSALS.has(failure.code)) return { refused: failure.message };
+    // A host that does not know the request has nothing against the plugin.
+    if (failure.code === ErrorCode.Unimplemented) return "accepted";
+    throw failure;
+  }
+}
+
+const REGISTER_TIMEOUT_MS = 10_000;
+
+/** Answers that the same request would get again. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  ErrorCode.InvalidArgument,
+  ErrorCode.AlreadyExists,
+  ErrorCode.Unauthenticated,
+  ErrorCode.PermissionDenied,
+  ErrorCode.FailedPrecondition,
+]);
+
+function withHint(reason: HubError): HubError {
+  if (reason.code !== ErrorCode.DeadlineExceeded) return reason;
+  return new HubError(ErrorCode.Unavailable, "There was no connection to the hub before the deadline", {
+    cause: reason,
+  });
+}

@@ -1,0 +1,89 @@
+import { ErrorCode, HubError } from "@orchestrator/protocol";
+import { type Limits, watchLimits } from "./call-scope.ts";
+import {
+  decodeResponse,
+  encodeQuestion,
+  type HubChannel,
+  isProgress,
+  type Question,
+  reportProgress,
+  usableCalls,
+} from "./exchange.ts";
+import { failureOf, wrongAnswer } from "./response-errors.ts";
+
+/**
+ * Asks for a stream and yields the bytes of its chunks in order. The sender is held back while nobody takes them; leaving the
+ * loop cancels the call.
+ * @throws {HubError} as `exchange` does; chunks that came before the failure are yielded first
+ */
+export async function* streamExchange(
+  channel: HubChannel,
+  question: Question,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const calls = await usableCalls(channel, question.limits);
+  const inbox = new Inbox();
+  const id = calls.start(encodeQuestion(question), {
+    message: (payload, last) => inbox.put({ payload, last }),
+    failed: (error) => inbox.end(error),
+  });
+  const unwatch = watchLimits(question.limits, (reason) => {
+    calls.cancel(id);
+    inbox.end(reason);
+  });
+  try {
+    for (;;) {
+      const { payload, last } = await inbox.take(question.limits);
+      const response = decodeResponse(payload);
+      if (response instanceof HubError) throw response;
+      const failure = isProgress(response) ? reportProgress(response, question) : failureOf(response);
+      if (failure !== undefined) throw failure;
+      if (response.response?.$case === "streamEnd") return;
+      if (response.response?.$case === "streamChunk") yield response.response.value.data;
+      else if (!isProgress(response)) throw wrongAnswer("stream_start", response);
+      if (last) throw new HubError(ErrorCode.Protocol, "The stream stopped without saying that it was over");
+      calls.link.credit(id, payload.byteLength);
+    }
+  } finally {
+    unwatch();
+    calls.cancel(id);
+  }
+}
+
+interface Message {
+  readonly payload: Uint8Array;
+  readonly last: boolean;
+}
+
+/** Messages between the link, which calls, and the loop, which waits. */
+class Inbox {
+  readonly #messages: Message[] = [];
+  #end: HubError | undefined;
+  #arrived: PromiseWithResolvers<void> | undefined;
+
+  put(message: Message): void {
+    this.#messages.push(message);
+    this.#arrived?.resolve();
+  }
+
+  /** What has arrived is still handed out before the error. */
+  end(error: HubError): void {
+    this.#end ??= error;
+    this.#arrived?.resolve();
+  }
+
+  async take(limits: Limits): Promise<Message> {
+    while (this.#messages.length === 0) {
+      if (this.#end !== undefined) throw this.#end;
+      this.#arrived = Promise.withResolvers();
+      const unwatch = limits.deadlineMs === Number.POSITIVE_INFINITY ? this.#watchIdle(limits) : undefined;
+      await this.#arrived.promise;
+      unwatch?.();
+    }
+    return this.#messages.shift()!;
+  }
+
+  #watchIdle(limits: Limits): () => void {
+    const idle = { ...limits, signals: [], deadlineMs: Date.now() + limits.idleTimeoutMs };
+    return watchLimits(idle, (reason) => this.end(reason));
+  }
+}

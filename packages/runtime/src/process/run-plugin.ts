@@ -1,0 +1,39 @@
+import { ErrorCode, HubError } from "@orchestrator/protocol";
+import type { CompiledPlugin } from "../plugin/compile.ts";
+import { PluginRuntime } from "../plugin/plugin-runtime.ts";
+import { onCrash } from "./crash.ts";
+import type { Flags } from "./flags.ts";
+import { hostPeers } from "./host-peers.ts";
+import { NO_PARENT, watchParent } from "./parent.ts";
+import { PluginProcess } from "./plugin-process.ts";
+import { log } from "./stderr.ts";
+
+/** Starts the plugin, serves until it is told to stop or cannot go on, and ends the process. */
+export async function runPlugin(
+  plugin: CompiledPlugin,
+  flags: Flags,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<never> {
+  const parent = env["ORCHESTRATOR_DETACHED"] === "1" ? NO_PARENT : watchParent();
+  const runtime = new PluginRuntime(plugin, log);
+  const program = new PluginProcess(runtime, flags, hostPeers(env));
+  onCrash(log, (reason) => program.die(reason));
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => program.onSignal());
+  try {
+    await plugin.definition.setup?.(flags.values);
+    await program.listen();
+  } catch (error) {
+    const details = error instanceof HubError ? undefined : { error };
+    log.error(`Cannot start plugin "${plugin.manifest.id}": ${HubError.from(error).message}`, details);
+    return await program.end(1);
+  }
+  if (flags.orchestratorAddr === "") {
+    const reason = "The plugin was started without --orchestrator-addr, so it has no hub to call";
+    runtime.channel.close(new HubError(ErrorCode.Unavailable, reason));
+    parent.onGone(() => program.leave("the process that started it is gone"));
+  } else {
+    program.connect(parent);
+  }
+  void plugin.warmUp();
+  return await new Promise<never>(() => {});
+}
