@@ -1,0 +1,92 @@
+import type { JsonObject } from "@orchestrator/runtime";
+import { listField, textField, withoutEmpty } from "./fields.ts";
+
+export const PRIORITIES = ["P0", "P1", "P2", "P3"] as const;
+export const KINDS = ["feature", "bug", "hotfix", "chore", "testcase"] as const;
+export const ESTIMATES = ["S", "M", "L", "XL"] as const;
+
+/** One unit of work. Text fields are "" and lists are empty where the record does not carry them. */
+export interface Feature {
+  readonly id: string;
+  readonly projectId: string;
+  readonly title: string;
+  readonly description: string;
+  /** As stored: one of the seven states, or an older name that the workflow still understands. */
+  readonly status: string;
+  readonly priority: string;
+  readonly kind: string;
+  /** Free text, or the id of a person record. */
+  readonly assignee: string;
+  readonly labels: readonly string[];
+  readonly dependsOn: readonly string[];
+  /** The other end of `dependsOn`. */
+  readonly blocks: readonly string[];
+  readonly estimate: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** Front matter that other programs or people added; kept as it is. */
+  readonly extra: JsonObject;
+}
+
+const KNOWN = new Set(
+  (
+    "id project_id title description status priority version created_at updated_at " +
+    "kind assignee labels depends_on blocks estimate"
+  ).split(" "),
+);
+
+/** @param id and `projectId` come from the path, which is what every other record refers to */
+export function decodeFeature(metadata: JsonObject, projectId: string, id: string): Feature {
+  return {
+    id,
+    projectId,
+    title: textField(metadata, "title"),
+    description: textField(metadata, "description"),
+    status: textField(metadata, "status") || "todo",
+    priority: textField(metadata, "priority") || "P2",
+    kind: textField(metadata, "kind"),
+    assignee: textField(metadata, "assignee"),
+    labels: listField(metadata, "labels"),
+    dependsOn: listField(metadata, "depends_on"),
+    blocks: listField(metadata, "blocks"),
+    estimate: textField(metadata, "estimate"),
+    createdAt: textField(metadata, "created_at"),
+    updatedAt: textField(metadata, "updated_at"),
+    extra: Object.fromEntries(Object.entries(metadata).filter(([key]) => !KNOWN.has(key))),
+  };
+}
+
+export function encodeFeature(feature: Feature): JsonObject {
+  return {
+    ...feature.extra,
+    ...withoutEmpty({
+      kind: feature.kind,
+      assignee: feature.assignee,
+      labels: [...feature.labels],
+      depends_on: [...feature.dependsOn],
+      blocks: [...feature.blocks],
+      estimate: feature.estimate,
+    }),
+    id: feature.id,
+    project_id: feature.projectId,
+    title: feature.title,
+    description: feature.description,
+    status: feature.status,
+    priority: feature.priority,
+    // Always 0: the version that counts is the one that the storage keeps beside the record.
+    version: 0,
+    created_at: feature.createdAt,
+    updated_at: feature.updatedAt,
+  };
+}
+
+/** What programs read besides the text of a result. */
+export function featureJson(feature: Feature): JsonObject {
+  const { version: _, ...fields } = encodeFeature({ ...feature, extra: {} });
+  return fields;
+}
+
+/** Records written before kinds existed are plain features. */
+export function kindOf(feature: Feature): string {
+  return feature.kind || "feature";
+}
