@@ -47,8 +47,14 @@ export class Diagnostics {
   }
 
   #add(finding: ConfigDiagnostic): void {
-    if (this.#found.length < MAX_DIAGNOSTICS) this.#found.push(finding);
+    if (this.#found.length >= MAX_DIAGNOSTICS) return;
+    this.#found.push({ ...finding, message: oneLine(finding.message), hint: oneLine(finding.hint) });
   }
+}
+
+/** What a file holds must neither break a line of the log nor reach the terminal as a command. */
+function oneLine(text: string): string {
+  return text.replace(/[\s\p{Cc}]+/gu, " ");
 }
 
 /** `plugins.yaml:7:5: error: Unknown key "bianry" (did you mean "binary"?)` */

@@ -128,6 +128,10 @@ plugins:
     expect(findings("x-mine: {anything: [1]}", { strict: true })).toEqual([]);
   });
 
+  it("messages stay on one line and command no terminal", () => {
+    expect(findings('"a\\nb\\e[2Jc": 1')).toEqual([`${at}:1:1: warning: Unknown key "a b [2Jc"`]);
+  });
+
   it("requireConfig throws every error in one", () => {
     const wrong = () => requireConfig(parse("listen_addr: x\ndefault_timeout_ms: y\nz: 1"));
     expect(wrong).toThrow(HubError);

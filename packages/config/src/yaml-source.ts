@@ -41,7 +41,7 @@ export class YamlSource {
       logLevel: "error",
     });
     for (const error of this.#document.errors.slice(0, 10)) {
-      diagnostics.error(this.#placeAt(error.pos[0]), error.message.replace(/\s+/g, " "));
+      diagnostics.error(this.#placeAt(error.pos[0]), error.message);
     }
     this.#targets = aliasTargets(this.#document);
   }
