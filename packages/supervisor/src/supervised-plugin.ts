@@ -31,7 +31,7 @@ export interface SupervisedPluginOptions {
 }
 
 /** Errors of a start that no second try can mend. */
-const HOPELESS: ReadonlySet<string> = new Set([ErrorCode.InvalidArgument, ErrorCode.AlreadyExists, ErrorCode.NotFound]);
+const HOPELESS: ReadonlySet<string> = new Set([ErrorCode.InvalidArgument, ErrorCode.AlreadyExists]);
 
 /** One plugin, kept alive: start, watch, restart with backoff, stop. The state has one door, `#enter`. */
 export class SupervisedPlugin {

@@ -1,0 +1,194 @@
+import {
+  ErrorCode,
+  errorResponse,
+  HubError,
+  type LogLine,
+  type PluginRequest,
+  PluginResponse,
+} from "@orchestrator/protocol";
+import { describeState } from "@orchestrator/supervisor";
+import type { CallId } from "@orchestrator/transport";
+import type { CallLog } from "./call-log.ts";
+import type { HubLog, LogEntry } from "./hub-log.ts";
+import { reply } from "./local-answers.ts";
+import type { PluginEntry } from "./plugin-entry.ts";
+import type { Port, PortCall } from "./port.ts";
+
+type ControlResponse = Extract<PluginResponse["response"], { $case: "control" }>["value"];
+type HubStatus = Extract<ControlResponse["result"], { $case: "status" }>["value"];
+type PluginStatus = Extract<ControlResponse["result"], { $case: "plugins" }>["value"]["plugins"][number];
+
+export interface ControlOptions {
+  readonly log: HubLog;
+  readonly calls: CallLog;
+  readonly plugins: () => readonly PluginEntry[];
+  readonly status: () => HubStatus;
+  readonly stop: () => void;
+  readonly restart: (plugin: PluginEntry) => Promise<void>;
+}
+
+/** Answers the operator. Everybody else is told no. */
+export class Control {
+  readonly #options: ControlOptions;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+  }
+
+  answer(port: Port, call: CallId, message: PluginRequest): void {
+    const command = message.request?.$case === "control" ? message.request.value.command : undefined;
+    const { requestId } = message;
+    if (port.caller.kind !== "operator") {
+      const what = `"${port.caller.id}" may not control the hub (default: only the operator's certificate may)`;
+      throw new HubError(ErrorCode.PermissionDenied, what);
+    }
+    const send = (result: NonNullable<ControlResponse["result"]>) =>
+      reply(port, call, { requestId }, { $case: "control", value: { result } });
+    switch (command?.$case) {
+      case "status":
+        send({ $case: "status", value: this.#options.status() });
+        return;
+      case "plugins":
+        send({ $case: "plugins", value: { plugins: this.#options.plugins().map(pluginStatus) } });
+        return;
+      case "calls": {
+        const { limit, traceId } = command.value;
+        send({ $case: "calls", value: { calls: this.#options.calls.latest(limit || 200, traceId) } });
+        return;
+      }
+      case "logs":
+        this.#logs(port, call, requestId, command.value);
+        return;
+      case "stop":
+        send({ $case: "done", value: {} });
+        this.#options.stop();
+        return;
+      case "restart": {
+        const plugin = this.#find(command.value.plugin);
+        this.#options.restart(plugin).then(
+          () => send({ $case: "done", value: {} }),
+          (reason: unknown) => port.link.send(call, errorResponse(210, requestId, HubError.from(reason)), true),
+        );
+        return;
+      }
+      default:
+        throw new HubError(
+          ErrorCode.Unimplemented,
+          "This hub does not know that command; is the program newer than the hub?",
+        );
+    }
+  }
+
+  #find(id: string): PluginEntry {
+    const plugin = this.#options.plugins().find((entry) => entry.id === id || entry.manifestId === id);
+    if (plugin !== undefined) return plugin;
+    const known = this.#options.plugins().map((entry) => entry.id);
+    throw new HubError(ErrorCode.NotFound, `There is no plugin "${id}". There are: ${known.join(", ") || "none"}`);
+  }
+
+  #logs(port: Port, call: CallId, requestId: string, request: { plugin: string; tail: number; follow: boolean }): void {
+    const source = request.plugin === "" || request.plugin === "hub" ? request.plugin : this.#find(request.plugin).id;
+    const lines = this.#options.log.tail(request.tail || 100, source);
+    if (!request.follow) {
+      reply(port, call, { requestId }, logBatch(lines));
+      return;
+    }
+    new LogFollower(port, call, requestId, this.#options.log, source).send(lines);
+  }
+}
+
+/** Lines that wait for a follower that reads slowly; more are dropped, and it is told how many. */
+const FOLLOWER_LINES = 10_000;
+
+/** One `logs -f`: sends lines as they come, as fast as the operator's terminal takes them. */
+class LogFollower implements PortCall {
+  readonly #port: Port;
+  readonly #call: CallId;
+  readonly #requestId: string;
+  readonly #unfollow: () => void;
+  #waiting: LogEntry[] = [];
+  #dropped = 0;
+  #full = false;
+  #scheduled = false;
+
+  constructor(port: Port, call: CallId, requestId: string, log: HubLog, source: string) {
+    this.#port = port;
+    this.#call = call;
+    this.#requestId = requestId;
+    port.attach(call, this);
+    this.#unfollow = log.follow((entry) => {
+      if (source !== "" && entry.source !== source) return;
+      if (this.#waiting.length >= FOLLOWER_LINES) this.#dropped += 1;
+      else this.#waiting.push(entry);
+      this.#schedule();
+    });
+  }
+
+  send(lines: readonly LogEntry[]): void {
+    const response = { requestId: this.#requestId, response: logBatch(lines), error: undefined };
+    this.#full = !this.#port.link.send(this.#call, PluginResponse.encode(response).finish(), false);
+  }
+
+  message(port: Port, call: CallId, payload: Uint8Array, last: boolean): void {
+    if (!last) port.link.credit(call, payload.length);
+  }
+
+  cancelled(): void {
+    this.#unfollow();
+  }
+
+  drained(): void {
+    this.#full = false;
+    this.#flush();
+  }
+
+  /** One message for all lines of a turn of the loop. */
+  #schedule(): void {
+    if (this.#scheduled || this.#full) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#full || this.#waiting.length === 0) return;
+    const lines = this.#waiting;
+    this.#waiting = [];
+    if (this.#dropped > 0) {
+      const text = `${this.#dropped} lines were dropped because they came faster than they were read`;
+      lines.push({ timeMs: Date.now(), source: "hub", level: "warn", text, fields: undefined });
+      this.#dropped = 0;
+    }
+    this.send(lines);
+  }
+}
+
+function logBatch(lines: readonly LogEntry[]): PluginResponse["response"] {
+  const wire: LogLine[] = lines.map((line) => ({ ...line }));
+  return { $case: "control", value: { result: { $case: "logs", value: { lines: wire } } } };
+}
+
+function pluginStatus(plugin: PluginEntry): PluginStatus {
+  const { state, pid, starts } = plugin.supervised;
+  const { offer, manifest } = plugin;
+  return {
+    id: plugin.id,
+    manifestId: plugin.manifestId,
+    version: manifest?.version ?? "",
+    state: state.name,
+    reason: describeState(state),
+    pid,
+    starts,
+    readyAtMs: state.name === "ready" ? state.sinceMs : 0,
+    startMs: state.name === "ready" ? state.startMs : 0,
+    tools: offer?.tools.map((tool) => tool.name) ?? [],
+    prompts: offer?.prompts.map((prompt) => prompt.name) ?? [],
+    storage: [...(offer?.storage ?? [])],
+    providers: [...(offer?.ai ?? [])],
+    callsInFlight: plugin.callsInFlight,
+    callsTotal: plugin.callsTotal,
+    stderrTail: state.name === "failed" || state.name === "backoff" ? plugin.supervised.stderrTail(50) : [],
+  };
+}

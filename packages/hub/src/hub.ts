@@ -1,0 +1,344 @@
+import { readFileSync } from "node:fs";
+import type { HubConfig } from "@orchestrator/config";
+import type { Authority } from "@orchestrator/identity";
+import {
+  ErrorCode,
+  errorResponse,
+  HubError,
+  type PluginManifest,
+  peekRequest,
+  RequestKind,
+} from "@orchestrator/protocol";
+import type { PluginState, RestartPolicy } from "@orchestrator/supervisor";
+import type { Link, LinkListener } from "@orchestrator/transport";
+import { listenQuic } from "@orchestrator/transport-quic";
+import { CallLog } from "./call-log.ts";
+import { Control } from "./control.ts";
+import { DeadlineWheel } from "./deadline-wheel.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { EventBus } from "./event-bus.ts";
+import { HubLog } from "./hub-log.ts";
+import { Listing } from "./listing.ts";
+import { HUB_TOPICS, LocalAnswers, subscriberKey } from "./local-answers.ts";
+import type { Offer, PluginEntry } from "./plugin-entry.ts";
+import { PluginFleet } from "./plugin-fleet.ts";
+import type { Caller } from "./policy.ts";
+import { Port } from "./port.ts";
+import { Problems } from "./problems.ts";
+import { Routes } from "./routes.ts";
+import { SingleCallLink } from "./single-call-link.ts";
+import { listenTcp, type TcpListener } from "./tcp-listener.ts";
+
+/** Published whenever tools or prompts come or go. */
+export const CAPABILITIES_TOPIC = `${HUB_TOPICS}capabilities`;
+/** Published at every change of a plugin's state. */
+export const PLUGINS_TOPIC = `${HUB_TOPICS}plugins`;
+
+const OPERATOR = "orchestrator-operator";
+
+export interface HubOptions {
+  readonly config: HubConfig;
+  readonly authority: Authority;
+  readonly log?: HubLog;
+  /** The environment that plugins get a part of. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly version?: string;
+  /** Called when an operator asks the hub to stop. */
+  readonly onStopRequest?: () => void;
+  /** For tests: shorter delays. */
+  readonly restart?: Partial<RestartPolicy>;
+  readonly shutdownMs?: number;
+  readonly termMs?: number;
+}
+
+/** The process that owns routes, supervises plugins and enforces policy. Two hubs can live in one process. */
+export class Hub {
+  readonly log: HubLog;
+  readonly calls = new CallLog();
+  readonly #options: HubOptions;
+  readonly #wheel = new DeadlineWheel();
+  readonly #routes = new Routes();
+  readonly #listing = new Listing(this.#routes);
+  readonly #problems = new Problems();
+  readonly #events: EventBus;
+  readonly #dispatcher: Dispatcher;
+  readonly #local: LocalAnswers;
+  readonly #fleet: PluginFleet;
+  readonly #ports = new Set<Port>();
+  readonly #startedAtMs = Date.now();
+  #quic: LinkListener | undefined;
+  #tcp: TcpListener | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    const { config } = options;
+    const log = options.log ?? new HubLog();
+    this.log = log;
+    this.#events = new EventBus(this.#wheel, (subscriber, topic, why) => {
+      log.write("warn", "hub", `An event on "${topic}" was lost for "${subscriber}": ${why}`);
+    });
+    const control = new Control({
+      log,
+      calls: this.calls,
+      plugins: () => this.plugins,
+      status: () => this.status(),
+      stop: () => options.onStopRequest?.(),
+      restart: async (plugin) => void (await plugin.supervised.restart()),
+    });
+    this.#local = new LocalAnswers({
+      listing: this.#listing,
+      events: this.#events,
+      log,
+      dispatcher: () => this.#dispatcher,
+      register: (port, manifest) => this.#register(port, manifest),
+      control: (port, call, request) => control.answer(port, call, request),
+      eventRoute: (port) => this.#eventRoute(port),
+    });
+    this.#dispatcher = new Dispatcher({
+      routes: this.#routes,
+      wheel: this.#wheel,
+      calls: this.calls,
+      log,
+      rules: config.policy,
+      local: (port, call, payload, peek) => this.#local.answer(port, call, payload, peek),
+    });
+    this.#fleet = new PluginFleet({
+      ...options,
+      plugins: config.plugins,
+      workspace: config.workspace,
+      stateDir: config.stateDir,
+      env: options.env ?? process.env,
+      wheel: this.#wheel,
+      log,
+      hubAddress: () => this.address,
+      dialect: {
+        accept: (link, plugin) => this.#accept(link, plugin.caller, plugin),
+        onReady: (plugin, port, offer) => this.#ready(plugin, port, offer),
+        onGone: (plugin) => this.#gone(plugin),
+      },
+      onState: (plugin, state, previous) => this.#onState(plugin, state, previous),
+    });
+  }
+
+  /** In config order. */
+  get plugins(): readonly PluginEntry[] {
+    return this.#fleet.plugins;
+  }
+
+  /** Where QUIC peers connect. */
+  get address(): string {
+    return this.#quic?.address ?? "";
+  }
+
+  get tcpAddress(): string {
+    return this.#tcp?.address ?? "";
+  }
+
+  /**
+   * Listens, then starts the plugins; resolves when each of them is ready, backing off or failed.
+   * @throws {HubError} when an address cannot be bound; then no plugin was started
+   */
+  async start(): Promise<void> {
+    await this.listen();
+    await this.#fleet.start();
+  }
+
+  /** The first half of `start`: after it peers can connect, and `startPlugins` is due. */
+  async listen(): Promise<void> {
+    const { config, authority } = this.#options;
+    const tls = await authority.leaf("orchestrator");
+    this.#quic = await listenQuic(
+      config.listenAddr,
+      {
+        tls,
+        clientCertificates: config.allowAnonymousPeers ? "allow-anonymous" : "require",
+        onRefused: (reason, remote) => this.log.write("warn", "hub", `Refused a peer at ${remote}: ${reason.message}`),
+      },
+      (link) => {
+        const { caller, plugin } = this.#identify(link.peer);
+        return this.#accept(link, caller, plugin);
+      },
+    );
+    this.log.write("info", "hub", `orchestrator listening on ${this.address}`);
+    try {
+      await this.#listenTcp();
+    } catch (reason) {
+      await this.#quic.close(0);
+      throw reason;
+    }
+  }
+
+  /** The second half of `start`. */
+  async startPlugins(): Promise<void> {
+    await this.#fleet.start();
+  }
+
+  /** Stops plugins and listeners; resolves when every process is gone. Repeatable. */
+  async stop(reason = "the hub stops"): Promise<void> {
+    this.#stopping ??= this.#stop(reason);
+    await this.#stopping;
+  }
+
+  async #stop(reason: string): Promise<void> {
+    this.log.write("info", "hub", `stopping: ${reason}`);
+    await this.#fleet.stop(reason);
+    await Promise.all([this.#tcp?.close(), this.#quic?.close(200)]);
+    for (const port of this.#ports) port.link.abort(new HubError(ErrorCode.Unavailable, "The hub has stopped"));
+    this.#wheel.close();
+  }
+
+  status() {
+    const { counts } = this.#dispatcher;
+    return {
+      version: this.#options.version ?? "",
+      pid: process.pid,
+      startedAtMs: this.#startedAtMs,
+      address: this.address,
+      tcpAddress: this.tcpAddress,
+      workspace: this.#options.config.workspace,
+      pluginsReady: this.plugins.filter((plugin) => plugin.isReady).length,
+      pluginsTotal: this.plugins.length,
+      callsInFlight: counts.inFlight,
+      callsTotal: counts.total,
+      callsFailed: Object.fromEntries(counts.failed),
+      eventsDelivered: this.#events.counts.delivered,
+      eventsDropped: this.#events.counts.dropped,
+      rssBytes: process.memoryUsage.rss(),
+      problems: this.#problems.list(this.plugins, this.#routes.collisions, this.#options.authority.warnings),
+    };
+  }
+
+  /** How many links are open to this hub, plugins' own included. */
+  get clientLinks(): number {
+    return [...this.#ports].filter((port) => port.plugin === undefined).length;
+  }
+
+  async #listenTcp(): Promise<void> {
+    const { tcp } = this.#options.config;
+    if (!tcp.enabled) return;
+    const auth = tcp.tls
+      ? { tls: await this.#options.authority.leaf("orchestrator") }
+      : { token: readFileSync(tcp.tokenFile, "utf8").trim() };
+    this.#tcp = await listenTcp({
+      address: tcp.addr,
+      auth,
+      answer: (payload, peer) => this.#answerTcp(payload, peer),
+      onRefused: (why) => this.log.write("warn", "hub", `Refused a TCP connection: ${why}`),
+    });
+    this.log.write("info", "hub", `listening for TCP on ${this.tcpAddress}`);
+  }
+
+  async #answerTcp(payload: Uint8Array, peer: string): Promise<Uint8Array> {
+    const link = new SingleCallLink(peer, "tcp");
+    const { caller, plugin } = peer === "" ? { caller: TCP_CALLER, plugin: undefined } : this.#identify(peer);
+    const port = this.#accept(link, caller, plugin);
+    const kind = peekKind(payload);
+    if (kind === RequestKind.StreamStart || kind === RequestKind.Subscribe) {
+      const error = new HubError(
+        ErrorCode.Unimplemented,
+        "A TCP connection carries one answer: streams and events need QUIC",
+      );
+      link.abort(error);
+      return errorResponse(kind, "", error);
+    }
+    link.begin(port, payload);
+    return await link.response;
+  }
+
+  #accept(link: Link, caller: Caller, plugin: PluginEntry | undefined): Port {
+    const port = new Port(link, caller, plugin, {
+      request: (from, call, payload, last) => this.#dispatcher.request(from, call, payload, last),
+      portClosed: (closed) => this.#closed(closed),
+    });
+    this.#ports.add(port);
+    return port;
+  }
+
+  #closed(port: Port): void {
+    this.#ports.delete(port);
+    if (port.plugin === undefined) this.#events.removeSubscriber(subscriberKey(port));
+  }
+
+  /** Certificate name → who that is. Plugins carry `<id>-client` on their own connections. */
+  #identify(commonName: string): { caller: Caller; plugin: PluginEntry | undefined } {
+    if (commonName === "") return { caller: { id: "anonymous", kind: "anonymous" }, plugin: undefined };
+    if (commonName === OPERATOR) return { caller: { id: "operator", kind: "operator" }, plugin: undefined };
+    const id = commonName.endsWith("-client") ? commonName.slice(0, -"-client".length) : commonName;
+    const plugin = this.#fleet.find(id);
+    if (plugin !== undefined) return { caller: plugin.caller, plugin };
+    const kind = id.startsWith("transport.") ? "gateway" : "plugin";
+    return { caller: { id, kind }, plugin: undefined };
+  }
+
+  #register(port: Port, manifest: PluginManifest): string {
+    if (manifest.id !== port.caller.id) {
+      return `the certificate is that of "${port.caller.id}", the manifest that of "${manifest.id}"`;
+    }
+    const { plugin } = port;
+    if (plugin === undefined) return "";
+    plugin.manifest = manifest;
+    for (const other of this.#ports) if (other.plugin === plugin) other.decisions.clear();
+    for (const topic of plugin.needs.events) {
+      this.#events.subscribe(plugin.id, this.#eventRoute(port), `needs:${topic}`, topic, {});
+    }
+    this.log.write("debug", plugin.id, `registered as ${manifest.id} ${manifest.version} (${manifest.language})`);
+    return "";
+  }
+
+  /** A plugin hears events on the link that the hub calls it on; another peer on its own, if it said that it listens there. */
+  #eventRoute(port: Port): () => Port | undefined {
+    const { plugin } = port;
+    if (plugin !== undefined) return () => plugin.link;
+    return () => (port.acceptsCalls && port.link.isOpen ? port : undefined);
+  }
+
+  #ready(plugin: PluginEntry, port: Port, offer: Offer): void {
+    plugin.link = port;
+    plugin.offer = offer;
+    this.#capabilitiesChanged();
+    for (const collision of this.#routes.collisions) {
+      if (collision.loser !== plugin.id && collision.winner !== plugin.id) continue;
+      const { table, name, winner, loser } = collision;
+      this.log.write(
+        "error",
+        "hub",
+        `Plugins "${winner}" and "${loser}" both provide ${table} "${name}"; "${winner}" has it`,
+      );
+    }
+  }
+
+  #gone(plugin: PluginEntry): void {
+    if (plugin.link === undefined) return;
+    plugin.link = undefined;
+    this.#capabilitiesChanged();
+  }
+
+  #onState(plugin: PluginEntry, state: PluginState, previous: PluginState): void {
+    if (state.name === "draining") this.#gone(plugin);
+    if (!this.#events.hasSubscribers(PLUGINS_TOPIC)) return;
+    this.#publish(PLUGINS_TOPIC, state.name, { plugin: plugin.id, state: state.name, previous: previous.name });
+  }
+
+  #capabilitiesChanged(): void {
+    this.#routes.rebuild(this.plugins);
+    this.#listing.invalidate();
+    this.#publish(CAPABILITIES_TOPIC, "changed", {});
+  }
+
+  #publish(topic: string, eventType: string, payload: Record<string, unknown>): void {
+    const nowMs = Date.now();
+    const timestamp = { seconds: Math.floor(nowMs / 1000), nanos: (nowMs % 1000) * 1_000_000 };
+    this.#events.publish({ topic, eventType, payload, sourcePlugin: "orchestrator", subscriptionId: "", timestamp });
+  }
+}
+
+const TCP_CALLER: Caller = { id: "tcp", kind: "gateway" };
+
+function peekKind(payload: Uint8Array): number {
+  try {
+    return peekRequest(payload).kind;
+  } catch {
+    return RequestKind.None;
+  }
+}

@@ -1,0 +1,6 @@
+/** Routes every call between plugins, gateways and services. @module */
+export { type CallEntry, CallLog } from "./call-log.ts";
+export { CAPABILITIES_TOPIC, Hub, type HubOptions, PLUGINS_TOPIC } from "./hub.ts";
+export { HubLog, type LogEntry, type LogLevel } from "./hub-log.ts";
+export { type Offer, PluginEntry } from "./plugin-entry.ts";
+export { type Caller, type Decision, decide, type Needs } from "./policy.ts";

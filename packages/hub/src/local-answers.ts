@@ -1,0 +1,141 @@
+import {
+  ErrorCode,
+  errorResponse,
+  HubError,
+  type PluginManifest,
+  PluginRequest,
+  PluginResponse,
+  RequestKind,
+  type RequestPeek,
+} from "@orchestrator/protocol";
+import type { CallId } from "@orchestrator/transport";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { EventBus } from "./event-bus.ts";
+import type { HubLog } from "./hub-log.ts";
+import type { Listing } from "./listing.ts";
+import type { Port } from "./port.ts";
+
+/** Topics under this prefix are the hub's own. */
+export const HUB_TOPICS = "orchestrator.";
+
+export interface LocalAnswersOptions {
+  readonly listing: Listing;
+  readonly events: EventBus;
+  readonly log: HubLog;
+  readonly dispatcher: () => Dispatcher;
+  /** A plugin told its manifest on its own connection. @returns why it is refused, or "" */
+  readonly register: (port: Port, manifest: PluginManifest) => string;
+  /** Answers operators. */
+  readonly control: (port: Port, call: CallId, request: PluginRequest) => void;
+  /** Where events for this peer go, at the moment of delivery. */
+  readonly eventRoute: (port: Port) => () => Port | undefined;
+}
+
+/** Answers what is addressed to the hub itself: registration, health, lists, events. */
+export class LocalAnswers {
+  readonly #options: LocalAnswersOptions;
+
+  constructor(options: LocalAnswersOptions) {
+    this.#options = options;
+  }
+
+  answer(port: Port, call: CallId, payload: Uint8Array, peek: RequestPeek): void {
+    const { listing } = this.#options;
+    switch (peek.kind) {
+      case RequestKind.ListTools:
+        port.link.send(call, listing.toolsResponse(peek.requestId), true);
+        return;
+      case RequestKind.ListPrompts:
+        port.link.send(call, listing.promptsResponse(peek.requestId), true);
+        return;
+      case RequestKind.Health:
+        reply(port, call, peek, { $case: "health", value: { status: 1, message: "orchestrator ok", details: {} } });
+        return;
+      case RequestKind.StreamCancel:
+        reply(port, call, peek, undefined);
+        return;
+      default:
+        this.#decoded(port, call, payload, peek);
+    }
+  }
+
+  #decoded(port: Port, call: CallId, payload: Uint8Array, peek: RequestPeek): void {
+    try {
+      const message = PluginRequest.decode(payload);
+      const request = message.request;
+      switch (request?.$case) {
+        case "register": {
+          const rejectReason = this.#options.register(port, request.value);
+          const value = { accepted: rejectReason === "", rejectReason };
+          reply(port, call, peek, { $case: "register", value });
+          return;
+        }
+        case "subscribe": {
+          const { subscriptionId, topic, filters } = request.value;
+          this.#allow(port, topic);
+          this.#options.events.subscribe(
+            subscriberKey(port),
+            this.#options.eventRoute(port),
+            subscriptionId,
+            topic,
+            filters,
+          );
+          reply(port, call, peek, undefined);
+          return;
+        }
+        case "unsubscribe":
+          this.#options.events.unsubscribe(subscriberKey(port), request.value.subscriptionId);
+          reply(port, call, peek, undefined);
+          return;
+        case "publish": {
+          const { topic } = request.value;
+          if (topic.startsWith(HUB_TOPICS)) {
+            throw new HubError(
+              ErrorCode.PermissionDenied,
+              `Topics under "${HUB_TOPICS}" belong to the hub: "${topic}"`,
+            );
+          }
+          if (port.caller.kind === "anonymous") this.#allow(port, topic);
+          const nowMs = Date.now();
+          const timestamp = { seconds: Math.floor(nowMs / 1000), nanos: (nowMs % 1000) * 1_000_000 };
+          this.#options.events.publish({ ...request.value, sourcePlugin: port.caller.id, timestamp });
+          reply(port, call, peek, undefined);
+          return;
+        }
+        case "control":
+          this.#options.control(port, call, message);
+          return;
+        default:
+          throw new HubError(ErrorCode.Unimplemented, `The hub does not serve request member ${peek.kind}`);
+      }
+    } catch (reason) {
+      const error = HubError.from(reason, ErrorCode.Protocol);
+      this.#options.log.write("warn", "hub", `Refused a request of "${port.caller.id}": ${error.message}`);
+      const unserved = error.code === ErrorCode.Unimplemented;
+      port.link.send(call, errorResponse(unserved ? RequestKind.None : peek.kind, peek.requestId, error), true);
+    }
+  }
+
+  #allow(port: Port, topic: string): void {
+    const decision = this.#options.dispatcher().decide(port, "event", topic);
+    if (decision.allowed) return;
+    throw new HubError(
+      ErrorCode.PermissionDenied,
+      `"${port.caller.id}" may not hear event "${topic}" (${decision.rule})`,
+    );
+  }
+}
+
+/** A configured plugin is one subscriber however often it connects; every other link is its own. */
+export function subscriberKey(port: Port): string {
+  return port.plugin === undefined ? `${port.caller.id}@${port.link.remoteAddress}` : port.plugin.id;
+}
+
+export function reply(
+  port: Port,
+  call: CallId,
+  peek: { readonly requestId: string },
+  response: PluginResponse["response"],
+): void {
+  port.link.send(call, PluginResponse.encode({ requestId: peek.requestId, response, error: undefined }).finish(), true);
+}

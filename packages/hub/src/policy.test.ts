@@ -1,0 +1,40 @@
+import type { PolicyRule } from "@orchestrator/config";
+import { describe, expect, it } from "vitest";
+import { type Caller, decide, type Needs } from "./policy.ts";
+
+const plugin: Caller = { id: "tools.a", kind: "plugin" };
+const needs: Needs = { storage: ["markdown"], tools: ["get_*"], ai: ["claude"], events: ["feature.updated"] };
+
+describe("decide", () => {
+  it("lets a plugin use what its manifest needs and nothing else, and names the rule", () => {
+    expect(decide(plugin, needs, "storage", "markdown", []).allowed).toBe(true);
+    expect(decide(plugin, needs, "tool", "get_feature", []).allowed).toBe(true);
+    expect(decide(plugin, needs, "ai", "claude", []).allowed).toBe(true);
+    expect(decide(plugin, needs, "event", "feature.updated", []).allowed).toBe(true);
+    const denied = decide(plugin, needs, "tool", "delete_feature", []);
+    expect(denied.allowed).toBe(false);
+    expect(denied.rule).toContain('needs_tools of "tools.a" does not list it');
+    expect(decide(plugin, needs, "storage", "sqlite", []).allowed).toBe(false);
+    expect(decide(plugin, needs, "event", "other", []).allowed).toBe(false);
+  });
+
+  it("lets gateways and the operator use everything, and nameless peers nothing", () => {
+    for (const kind of ["gateway", "operator", "hub"] as const) {
+      expect(decide({ id: "x", kind }, needs, "tool", "anything", []).allowed).toBe(true);
+    }
+    expect(decide({ id: "anonymous", kind: "anonymous" }, needs, "tool", "get_feature", []).allowed).toBe(false);
+  });
+
+  it("asks the operator's rules first; the first that matches decides", () => {
+    const rules: PolicyRule[] = [
+      { name: "no deletes", effect: "deny", caller: "*", use: [{ kind: "tool", name: "delete_*" }] },
+      { name: "a may all", effect: "allow", caller: "tools.*", use: [{ kind: "tool", name: "*" }] },
+    ];
+    expect(decide(plugin, needs, "tool", "delete_feature", rules)).toEqual({
+      allowed: false,
+      rule: 'rule "no deletes" of the config',
+    });
+    expect(decide(plugin, needs, "tool", "anything", rules).allowed).toBe(true);
+    expect(decide({ id: "cli", kind: "operator" }, needs, "tool", "delete_x", rules).allowed).toBe(false);
+  });
+});

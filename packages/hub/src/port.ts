@@ -1,0 +1,76 @@
+import type { HubError } from "@orchestrator/protocol";
+import type { CallId, Link, LinkHandler } from "@orchestrator/transport";
+import type { PluginEntry } from "./plugin-entry.ts";
+import type { Caller, Decision } from "./policy.ts";
+
+/** One end of something that is under way on a port. */
+export interface PortCall {
+  message(port: Port, call: CallId, payload: Uint8Array, last: boolean): void;
+  /** The call is over without an answer. The port has forgotten it already. */
+  cancelled(port: Port, call: CallId, error: HubError): void;
+  drained(port: Port, call: CallId): void;
+}
+
+/** What a port asks of the hub. */
+export interface PortOwner {
+  request(port: Port, call: CallId, payload: Uint8Array, last: boolean): void;
+  portClosed(port: Port, error: HubError | undefined): void;
+}
+
+/** One link, and what is under way on it. */
+export class Port implements LinkHandler {
+  readonly link: Link;
+  readonly caller: Caller;
+  /** The configured plugin on the other end, if it is one. */
+  readonly plugin: PluginEntry | undefined;
+  /** The peer said that it serves calls on a connection that it opened itself. */
+  acceptsCalls = false;
+  /** Tools, storage types … that this caller was already found to be allowed or not; emptied when its rights change. */
+  readonly decisions = new Map<string, Map<string, Decision>>();
+  readonly #owner: PortOwner;
+  readonly #calls = new Map<CallId, PortCall>();
+
+  constructor(link: Link, caller: Caller, plugin: PluginEntry | undefined, owner: PortOwner) {
+    this.link = link;
+    this.caller = caller;
+    this.plugin = plugin;
+    this.#owner = owner;
+  }
+
+  attach(call: CallId, end: PortCall): void {
+    this.#calls.set(call, end);
+  }
+
+  forget(call: CallId): void {
+    this.#calls.delete(call);
+  }
+
+  request(call: CallId, payload: Uint8Array, last: boolean): void {
+    this.#owner.request(this, call, payload, last);
+  }
+
+  message(call: CallId, payload: Uint8Array, last: boolean): void {
+    const end = this.#calls.get(call);
+    // What comes for a call that is over is let go, and credited so that the peer is not held up by it.
+    if (end === undefined) {
+      if (!last) this.link.credit(call, payload.length);
+      return;
+    }
+    end.message(this, call, payload, last);
+  }
+
+  cancelled(call: CallId, error: HubError): void {
+    const end = this.#calls.get(call);
+    if (end === undefined) return;
+    this.#calls.delete(call);
+    end.cancelled(this, call, error);
+  }
+
+  drained(call: CallId): void {
+    this.#calls.get(call)?.drained(this, call);
+  }
+
+  closed(error?: HubError): void {
+    this.#owner.portClosed(this, error);
+  }
+}

@@ -1,0 +1,20 @@
+import { describeState } from "@orchestrator/supervisor";
+import type { PluginEntry } from "./plugin-entry.ts";
+import type { Collision } from "./routes.ts";
+
+/** Gathers what wants an operator, as one line each. Nothing is remembered: a problem that is mended is no longer listed. */
+export class Problems {
+  list(plugins: readonly PluginEntry[], collisions: readonly Collision[], warnings: readonly string[]): string[] {
+    const lines: string[] = [];
+    for (const plugin of plugins) {
+      const { state } = plugin.supervised;
+      if (state.name !== "failed" && state.name !== "backoff") continue;
+      lines.push(`Plugin "${plugin.id}" is ${state.name}: ${describeState(state).split("\n")[0]}`);
+    }
+    for (const { table, name, winner, loser } of collisions) {
+      const mend = `To choose, set "prefer" or an alias in the config`;
+      lines.push(`${table} "${name}" is provided by "${winner}" and by "${loser}"; "${winner}" has it. ${mend}`);
+    }
+    return [...lines, ...warnings];
+  }
+}

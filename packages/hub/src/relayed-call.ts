@@ -1,0 +1,241 @@
+import {
+  ErrorCode,
+  errorResponse,
+  HubError,
+  peekResponse,
+  RequestKind,
+  ResponseKind,
+  replaceRequestId,
+} from "@orchestrator/protocol";
+import type { CallId } from "@orchestrator/transport";
+import type { CallEntry } from "./call-log.ts";
+import type { Timed } from "./deadline-wheel.ts";
+import type { PluginEntry } from "./plugin-entry.ts";
+import type { Port, PortCall } from "./port.ts";
+
+/** How long a streaming tool may take to end its stream after it was told to. */
+const STREAM_STOP_MS = 5_000;
+
+/** What a relayed call asks of the hub. */
+export interface RelayOwner {
+  /** Called once per call, when it is over. */
+  finished(call: RelayedCall): void;
+  /** A plugin answered with something that its request does not allow. */
+  misbehaved(plugin: PluginEntry, what: string): void;
+  /** Tells the callee of a stream that it may stop. */
+  cancelStream(call: RelayedCall): void;
+  /** Sets a new deadline for a call whose old one has passed or is out of date. */
+  rearm(call: RelayedCall, afterMs: number): void;
+}
+
+/**
+ * One call on its way through the hub: bytes that come from the callee go to the caller, and the other way round. Nothing is
+ * decoded, nothing awaited. The two ends are `(port, call id)` pairs; both may be on the same port.
+ */
+export class RelayedCall implements PortCall, Timed {
+  wheelPrevious: Timed | undefined = undefined;
+  wheelNext: Timed | undefined = undefined;
+  wheelTick = -1;
+  readonly caller: Port;
+  readonly callerCall: CallId;
+  readonly callee: Port;
+  readonly plugin: PluginEntry;
+  /** Field number of the request's member; the response must carry the same, or be the end of a stream. */
+  readonly kind: number;
+  readonly requestId: string;
+  /** "" unless this is a streaming tool. */
+  readonly streamId: string;
+  readonly wantsProgress: boolean;
+  readonly timeoutMs: number;
+  readonly entry: CallEntry;
+  /** performance.now() at the start. */
+  readonly startedAt: number;
+  calleeCall: CallId = -1;
+  /** The deadline counts from the last sign of life: a stream whose caller set no deadline. */
+  readonly renews: boolean;
+  renewedAt: number;
+  #owner: RelayOwner;
+  #over = false;
+  /** The caller asked for the end of its stream, and the callee was told. */
+  #stopping = false;
+  /** Bytes that the callee sent and the caller has no room for yet. */
+  #owed = 0;
+
+  constructor(owner: RelayOwner, init: RelayInit) {
+    this.#owner = owner;
+    this.caller = init.caller;
+    this.callerCall = init.callerCall;
+    this.callee = init.callee;
+    this.plugin = init.plugin;
+    this.kind = init.kind;
+    this.requestId = init.requestId;
+    this.streamId = init.streamId;
+    this.wantsProgress = init.wantsProgress;
+    this.timeoutMs = init.timeoutMs;
+    this.renews = init.renews;
+    this.entry = init.entry;
+    this.startedAt = init.startedAt;
+    this.renewedAt = init.startedAt;
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  get isStream(): boolean {
+    return this.kind === RequestKind.StreamStart;
+  }
+
+  message(port: Port, call: CallId, payload: Uint8Array, last: boolean): void {
+    if (port === this.callee && call === this.calleeCall) this.#fromCallee(payload, last);
+    else this.#fromCaller(payload, last);
+  }
+
+  cancelled(port: Port, call: CallId, error: HubError): void {
+    if (port === this.callee && call === this.calleeCall) {
+      this.fail(error.code === ErrorCode.Cancelled ? cancelledByPlugin(this.plugin) : error);
+      return;
+    }
+    // Nobody waits for the answer any more.
+    this.#stopCallee();
+    this.#finish(error.code);
+  }
+
+  drained(port: Port, call: CallId): void {
+    if (port !== this.caller || call !== this.callerCall) return;
+    const owed = this.#owed;
+    this.#owed = 0;
+    if (owed > 0) this.callee.link.credit(this.calleeCall, owed);
+  }
+
+  /** The deadline has passed. */
+  expired(): void {
+    if (this.renews && !this.#stopping) {
+      const leftMs = this.renewedAt + this.timeoutMs - performance.now();
+      if (leftMs > 0) {
+        this.#owner.rearm(this, leftMs);
+        return;
+      }
+    }
+    if (this.#stopping) {
+      const late = `Plugin "${this.plugin.id}" did not end ${this.entry.name} within ${STREAM_STOP_MS} ms of its cancellation`;
+      this.callee.link.cancel(this.calleeCall);
+      this.fail(new HubError(ErrorCode.Cancelled, late));
+      return;
+    }
+    const what = `No answer from plugin "${this.plugin.id}" to ${this.entry.name} within ${this.timeoutMs} ms`;
+    this.#stopCallee();
+    this.fail(new HubError(ErrorCode.DeadlineExceeded, what));
+  }
+
+  /** The caller asked to stop its stream with a message of its own. The stream's end is still delivered. */
+  cancelByCaller(): void {
+    if (this.#over || this.#stopping) return;
+    this.#stopping = true;
+    this.#owner.cancelStream(this);
+    this.#owner.rearm(this, STREAM_STOP_MS);
+  }
+
+  /** Ends the call with an error for the caller, in the shape that its kind has for errors. */
+  fail(error: HubError, legacyCode?: string): void {
+    if (this.#over) return;
+    const options = { streamId: this.streamId, ...(legacyCode === undefined ? {} : { legacyCode }) };
+    this.caller.link.send(this.callerCall, errorResponse(this.kind, this.requestId, error, options), true);
+    this.#finish(error.code);
+  }
+
+  #fromCaller(payload: Uint8Array, last: boolean): void {
+    // The only thing that a caller may add to a call that is under way is the wish to stop it.
+    if (!last) this.caller.link.credit(this.callerCall, payload.length);
+    if (this.isStream && payload.length > 0) this.cancelByCaller();
+  }
+
+  #fromCallee(payload: Uint8Array, last: boolean): void {
+    let bytes = payload;
+    let kind: number;
+    let failed = false;
+    try {
+      const peek = peekResponse(payload);
+      kind = peek.kind;
+      failed =
+        peek.errorCode !== 0 || ((kind === ResponseKind.ToolCall || kind === ResponseKind.StreamEnd) && !peek.success);
+      // Plugins that lie about the id, or leave it out, are put right: callers may well look at it.
+      if (peek.requestId !== this.requestId) bytes = replaceRequestId(payload, peek, this.requestId);
+    } catch (reason) {
+      this.#invalid(`bytes that do not decode: ${HubError.from(reason).message}`);
+      return;
+    }
+    if (kind === ResponseKind.StreamChunk && this.isStream && !last) {
+      this.#forward(bytes, payload.length);
+      return;
+    }
+    if (kind === ResponseKind.Progress && !last) {
+      if (this.wantsProgress) this.#forward(bytes, payload.length);
+      else this.callee.link.credit(this.calleeCall, payload.length);
+      return;
+    }
+    if (kind !== this.#expected() && kind !== ResponseKind.ToolCall) {
+      this.#invalid(`response member ${kind} to request member ${this.kind}`);
+      return;
+    }
+    if (kind !== this.#expected()) {
+      // Errors of existing peers borrow tool_call whatever was asked; the caller gets the shape that it waits for.
+      const what = `Plugin "${this.plugin.id}" does not serve ${this.entry.name}`;
+      this.fail(new HubError(ErrorCode.Unimplemented, what), "invalid_response");
+      return;
+    }
+    this.caller.link.send(this.callerCall, bytes, true);
+    this.#finish(failed ? "TOOL_FAILED" : "");
+  }
+
+  #expected(): number {
+    return this.isStream ? ResponseKind.StreamEnd : this.kind;
+  }
+
+  /** One more message in a row; the callee may go on when the caller has room. */
+  #forward(bytes: Uint8Array, received: number): void {
+    this.renewedAt = performance.now();
+    if (this.caller.link.send(this.callerCall, bytes, false)) this.callee.link.credit(this.calleeCall, received);
+    else this.#owed += received;
+  }
+
+  #invalid(what: string): void {
+    this.#owner.misbehaved(this.plugin, what);
+    this.callee.link.cancel(this.calleeCall);
+    this.fail(new HubError(ErrorCode.Protocol, `Plugin "${this.plugin.id}" answered with ${what}`));
+  }
+
+  #stopCallee(): void {
+    if (this.isStream && !this.#stopping) this.#owner.cancelStream(this);
+    this.callee.link.cancel(this.calleeCall);
+  }
+
+  #finish(error: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.caller.forget(this.callerCall);
+    this.callee.forget(this.calleeCall);
+    this.entry.durationUs = (performance.now() - this.startedAt) * 1_000;
+    this.entry.error = error;
+    this.#owner.finished(this);
+  }
+}
+
+export interface RelayInit {
+  readonly caller: Port;
+  readonly callerCall: CallId;
+  readonly callee: Port;
+  readonly plugin: PluginEntry;
+  readonly kind: number;
+  readonly requestId: string;
+  readonly streamId: string;
+  readonly wantsProgress: boolean;
+  readonly timeoutMs: number;
+  readonly renews: boolean;
+  readonly entry: CallEntry;
+  readonly startedAt: number;
+}
+
+function cancelledByPlugin(plugin: PluginEntry): HubError {
+  return new HubError(ErrorCode.Unavailable, `Plugin "${plugin.id}" ended the call without an answer`);
+}

@@ -1,0 +1,118 @@
+import type { PluginEntry } from "./plugin-entry.ts";
+
+/** Names that one plugin offers, in one table. */
+export type RouteTable = "tool" | "prompt" | "storage";
+
+/** Where a name leads. */
+export interface Route {
+  readonly plugin: PluginEntry;
+  /** The name inside the plugin: another one than outside where the config gave an alias. */
+  readonly name: string;
+}
+
+/** Two plugins claim one name. The first in config order (or the preferred one) has it. */
+export interface Collision {
+  readonly table: RouteTable | "ai";
+  readonly name: string;
+  readonly winner: string;
+  readonly loser: string;
+}
+
+/** Existing AI bridges answer for these under one roof. */
+const PROVIDER_ALIASES: Readonly<Record<string, string>> = {
+  grok: "openai",
+  perplexity: "openai",
+  deepseek: "openai",
+  qwen: "openai",
+  kimi: "openai",
+};
+
+/**
+ * capability → plugin. The tables are made anew whenever a plugin comes or goes, from what is known of all of them, so the
+ * outcome depends on the config's order alone and never on who was quicker. A look-up is one Map access.
+ */
+export class Routes {
+  #tools = new Map<string, Route>();
+  #prompts = new Map<string, Route>();
+  #storage = new Map<string, Route>();
+  #ai = new Map<string, Map<string, Route>>();
+  #collisions: Collision[] = [];
+
+  get collisions(): readonly Collision[] {
+    return this.#collisions;
+  }
+
+  /** Tool names and where they lead; AI tools of providers that no ordinary tool shadows are among them. */
+  get tools(): ReadonlyMap<string, Route> {
+    return this.#tools;
+  }
+
+  get prompts(): ReadonlyMap<string, Route> {
+    return this.#prompts;
+  }
+
+  tool(name: string): Route | undefined {
+    return this.#tools.get(name);
+  }
+
+  /** A named provider's tool; an ordinary tool of that name where the provider has none, as existing callers expect. */
+  providerTool(provider: string, name: string): Route | undefined {
+    const alias = PROVIDER_ALIASES[provider];
+    return (
+      this.#ai.get(provider)?.get(name) ??
+      (alias === undefined ? undefined : this.#ai.get(alias)?.get(name)) ??
+      this.#tools.get(name)
+    );
+  }
+
+  prompt(name: string): Route | undefined {
+    return this.#prompts.get(name);
+  }
+
+  storage(type: string): Route | undefined {
+    return this.#storage.get(type);
+  }
+
+  /** @param plugins in config order; those that are not known yet have nothing to offer */
+  rebuild(plugins: readonly PluginEntry[]): void {
+    this.#collisions = [];
+    this.#tools = new Map();
+    this.#prompts = new Map();
+    this.#storage = new Map();
+    this.#ai = new Map();
+    for (const plugin of plugins) {
+      const offer = plugin.offer;
+      if (offer === undefined) continue;
+      for (const type of offer.storage) this.#claim("storage", this.#storage, plugin, type);
+      for (const prompt of offer.prompts) this.#claim("prompt", this.#prompts, plugin, prompt.name);
+      for (const provider of offer.ai) {
+        const table = this.#ai.get(provider) ?? new Map<string, Route>();
+        this.#ai.set(provider, table);
+        for (const tool of offer.tools) this.#claim("ai", table, plugin, tool.name);
+      }
+      if (offer.ai.length > 0) continue;
+      for (const tool of offer.tools) this.#claim("tool", this.#tools, plugin, tool.name);
+    }
+    // A provider's tool can be asked for without naming the provider too, but it never takes a name from an ordinary tool.
+    for (const table of this.#ai.values()) {
+      for (const [name, route] of table) if (!this.#tools.has(name)) this.#tools.set(name, route);
+    }
+  }
+
+  #claim(table: Collision["table"], routes: Map<string, Route>, plugin: PluginEntry, name: string): void {
+    const outside = table === "ai" ? name : plugin.outsideName(table, name);
+    const holder = routes.get(outside);
+    if (holder === undefined) {
+      routes.set(outside, { plugin, name });
+      return;
+    }
+    if (holder.plugin === plugin) return;
+    const kind = table === "ai" ? "tool" : table;
+    if (plugin.isPreferred(kind, outside) && !holder.plugin.isPreferred(kind, outside)) {
+      routes.set(outside, { plugin, name });
+      return;
+    }
+    if (holder.plugin.isPreferred(kind, outside)) return;
+    this.#collisions.push({ table, name: outside, winner: holder.plugin.id, loser: plugin.id });
+  }
+}

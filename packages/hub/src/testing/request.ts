@@ -1,0 +1,16 @@
+import { PluginRequest, PluginResponse, uuidv7 } from "@orchestrator/protocol";
+import type { LinkPeer } from "@orchestrator/transport";
+
+/** Sends one request and decodes the answer. */
+export async function request(
+  peer: LinkPeer,
+  member: NonNullable<PluginRequest["request"]>,
+  context: Partial<NonNullable<PluginRequest["context"]>> = {},
+): Promise<PluginResponse> {
+  const payload = PluginRequest.encode(
+    PluginRequest.fromPartial({ requestId: uuidv7(), request: member, context } as Parameters<
+      typeof PluginRequest.fromPartial
+    >[0]),
+  ).finish();
+  return PluginResponse.decode(await peer.call(payload));
+}

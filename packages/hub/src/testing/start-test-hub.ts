@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseConfig, requireConfig } from "@orchestrator/config";
+import { type Authority, openAuthority } from "@orchestrator/identity";
+import type { RestartPolicy } from "@orchestrator/supervisor";
+import { LinkPeer, type ServeCall } from "@orchestrator/transport";
+import { dialQuic } from "@orchestrator/transport-quic";
+import { Hub } from "../hub.ts";
+import { HubLog } from "../hub-log.ts";
+
+/** One plugin of a test hub: the keys of a plugin in `plugins.yaml`. */
+export interface TestPlugin {
+  readonly id: string;
+  readonly binary?: string;
+  readonly [key: string]: unknown;
+}
+
+export interface StartTestHubOptions {
+  readonly plugins?: readonly TestPlugin[];
+  /** More top-level keys of `plugins.yaml`. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly restart?: Partial<RestartPolicy>;
+  readonly shutdownMs?: number;
+  readonly termMs?: number;
+  /** Kept when given, else made and removed with the hub. */
+  readonly directory?: string;
+  readonly onStopRequest?: () => void;
+}
+
+export interface TestHub extends AsyncDisposable {
+  readonly hub: Hub;
+  readonly authority: Authority;
+  /** A directory of its own: certificates in `certs`, the workspace in `ws`. */
+  readonly directory: string;
+  readonly workspace: string;
+  /** Connects with the certificate of that common name. */
+  connect(commonName: string, serve?: ServeCall): Promise<LinkPeer>;
+  stop(): Promise<void>;
+}
+
+/** Starts a hub on a free port with its own certificates, workspace and plugins, and takes all of it away at the end. */
+export async function startTestHub(options: StartTestHubOptions = {}): Promise<TestHub> {
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), "orchestrator-test-"));
+  const config = requireConfig(
+    parseConfig(
+      JSON.stringify({
+        listen_addr: "localhost:0",
+        certs_dir: "certs",
+        workspace: directory,
+        state_dir: "state",
+        // Tests start the same programs over and over: they share what Node has compiled.
+        plugins: (options.plugins ?? []).map((plugin) => ({
+          ...plugin,
+          env: { NODE_COMPILE_CACHE: join(tmpdir(), "orchestrator-compile-cache"), ...(plugin["env"] as object) },
+        })),
+        ...options.config,
+      }),
+      { path: join(directory, "plugins.yaml"), env: {}, home: directory },
+    ),
+  );
+  const authority = await openAuthority(config.certsDir, { algorithm: "ecdsa-p256" });
+  const hub = new Hub({
+    config,
+    authority,
+    log: new HubLog(),
+    env: { ...process.env, ...options.env },
+    version: "test",
+    restart: { delaysMs: [10], jitter: 0, ...options.restart },
+    ...(options.shutdownMs === undefined ? {} : { shutdownMs: options.shutdownMs }),
+    ...(options.termMs === undefined ? {} : { termMs: options.termMs }),
+    ...(options.onStopRequest === undefined ? {} : { onStopRequest: options.onStopRequest }),
+  });
+  const peers: LinkPeer[] = [];
+  const stop = async () => {
+    for (const peer of peers.splice(0)) await peer.link.close(0);
+    await hub.stop("the test is over");
+    if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    await hub.start();
+  } catch (reason) {
+    await stop();
+    throw reason;
+  }
+  return {
+    hub,
+    authority,
+    directory,
+    workspace: config.workspace,
+    connect: async (commonName, serve) => {
+      const peer = new LinkPeer(serve);
+      await dialQuic(hub.address, { tls: await authority.leaf(commonName) }, peer.accept);
+      peers.push(peer);
+      return peer;
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** The operator's connection to a test hub. */
+export function operatorPeer(hub: TestHub): Promise<LinkPeer> {
+  return hub.connect("orchestrator-operator");
+}

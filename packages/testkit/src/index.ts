@@ -1,0 +1,10 @@
+/** What tests of plugins and gateways share: a real hub, an operator, processes that are gone. @module */
+export {
+  operatorPeer,
+  request,
+  type StartTestHubOptions,
+  startTestHub,
+  type TestHub,
+  type TestPlugin,
+} from "@orchestrator/hub/testing";
+export { isAlive, processesOf } from "./processes.ts";

@@ -1,0 +1,29 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** Whether a process runs. One that has ended but was not collected by its parent yet (a zombie) does not. Linux. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+/** The living processes whose command line or environment holds a text, for example a test's own directory. Linux. */
+export function processesOf(text: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => pid !== process.pid && isAlive(pid) && mentions(pid, text));
+}
+
+function mentions(pid: number, text: string): boolean {
+  for (const file of ["cmdline", "environ"]) {
+    try {
+      if (readFileSync(`/proc/${pid}/${file}`, "utf8").includes(text)) return true;
+    } catch {
+      // It ended while we looked, or it is not ours to look at.
+    }
+  }
+  return false;
+}
