@@ -26,9 +26,11 @@ const commands = {
 
 async function main([name, ...args]) {
   const major = Number(process.versions.node.split(".")[0]);
-  if (major < OLDEST_NODE) fail(`This needs Node ${OLDEST_NODE} or newer; here is ${process.version} (${process.execPath}).`);
+  if (major < OLDEST_NODE)
+    fail(`This needs Node ${OLDEST_NODE} or newer; here is ${process.version} (${process.execPath}).`);
   const command = name === "run" ? args.splice(0, 1) : commands[name];
-  if (command === undefined || command.length === 0) fail(`Usage: node tools/bootstrap.mjs ${Object.keys(commands).join(" | ")} | run SCRIPT [ARGS]`);
+  if (command === undefined || command.length === 0)
+    fail(`Usage: node tools/bootstrap.mjs ${Object.keys(commands).join(" | ")} | run SCRIPT [ARGS]`);
   // Imported late: on a Node that is too old the reader deserves the sentence above, not a missing function.
   const { install } = await import("./install.mjs");
   await install(root);

@@ -34,7 +34,9 @@ export function fingerprint(root) {
   for (const file of manifests(root)) {
     const manifest = JSON.parse(readFileSync(join(root, file), "utf8"));
     const { name, bin, dependencies, devDependencies, optionalDependencies, peerDependencies } = manifest;
-    hash.update(JSON.stringify([file, name, bin, dependencies, devDependencies, optionalDependencies, peerDependencies]));
+    hash.update(
+      JSON.stringify([file, name, bin, dependencies, devDependencies, optionalDependencies, peerDependencies]),
+    );
   }
   return hash.digest("hex");
 }

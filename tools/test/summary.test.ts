@@ -1,0 +1,50 @@
+import { expect, it } from "vitest";
+import type { TestReport } from "./report.ts";
+import { type SummaryOptions, summarise } from "./summary.ts";
+
+const good: SummaryOptions = { requireAll: false, runnerFailed: false };
+const report = (part: Partial<TestReport>): TestReport => ({ passed: 0, failed: 0, skipped: [], errors: [], ...part });
+const skipped = (...names: string[]) => names.map((name) => ({ name: `a.test.ts > ${name}`, reason: "Go is absent" }));
+
+it("sums over all packages and ends with the plain line", () => {
+  const results = [
+    { name: "a", report: report({ passed: 3 }) },
+    { name: "b", report: report({ passed: 4, failed: 1 }) },
+  ];
+  expect(summarise(results, { ...good, runnerFailed: true })).toEqual({
+    lines: ["failed:  b: 1 of its tests, see above", "7 passed, 1 failed"],
+    failed: 1,
+  });
+});
+
+it("names what was skipped and why, one line for each group", () => {
+  const results = [{ name: "a", report: report({ passed: 1, skipped: skipped("with Go > x", "with Go > y", "z") }) }];
+  expect(summarise(results, good).lines).toEqual([
+    "skipped: a: a.test.ts > with Go: 2 tests (Go is absent)",
+    "skipped: a: a.test.ts > z (Go is absent)",
+    "1 passed, 0 failed, 3 skipped",
+  ]);
+});
+
+it("a skipped test fails where everything is required", () => {
+  const results = [{ name: "a", report: report({ passed: 1, skipped: skipped("x", "y") }) }];
+  expect(summarise(results, { ...good, requireAll: true })).toMatchObject({
+    failed: 2,
+    lines: expect.arrayContaining(["1 passed, 2 failed"]),
+  });
+});
+
+it.each([
+  ["a package without a report", [{ name: "a", report: undefined }], good],
+  ["a file that did not load", [{ name: "a", report: report({ passed: 1, errors: ["a.test.ts: boom"] }) }], good],
+  [
+    "a runner that failed for no reason that a report shows",
+    [{ name: "a", report: report({ passed: 1 }) }],
+    { ...good, runnerFailed: true },
+  ],
+  ["no test at all", [{ name: "a", report: report({}) }], good],
+])("%s counts as one failure", (_what, results, options) => {
+  const { lines, failed } = summarise(results, options);
+  expect(failed).toBe(1);
+  expect(lines.at(-1)).toMatch(/^\d passed, 1 failed$/);
+});

@@ -1,0 +1,67 @@
+import type { SkippedTest, TestReport } from "./report.ts";
+
+/** What is known of one package's run; no report means that its runner died. */
+export interface SuiteResult {
+  readonly name: string;
+  readonly report: TestReport | undefined;
+}
+
+export interface SummaryOptions {
+  /** A skipped test is a failure. */
+  readonly requireAll: boolean;
+  /** The runner of all packages ended with an error. */
+  readonly runnerFailed: boolean;
+}
+
+/** The closing lines, the last of them `N passed, N failed`; and how many failed. */
+export function summarise(
+  results: readonly SuiteResult[],
+  options: SummaryOptions,
+): { lines: string[]; failed: number } {
+  const lines: string[] = [];
+  let passed = 0;
+  let failed = 0;
+  let skipped = 0;
+  for (const { name, report } of results) {
+    if (report === undefined) {
+      failed += 1;
+      lines.push(`failed:  ${name}: the run left no report`);
+      continue;
+    }
+    passed += report.passed;
+    failed += report.failed + report.errors.length;
+    if (report.failed > 0) lines.push(`failed:  ${name}: ${report.failed} of its tests, see above`);
+    for (const error of report.errors) lines.push(`failed:  ${name}: ${error}`);
+    for (const group of groupSkipped(report.skipped)) {
+      if (options.requireAll) failed += group.count;
+      else skipped += group.count;
+      lines.push(`${options.requireAll ? "failed: " : "skipped:"} ${name}: ${group.text}`);
+    }
+  }
+  if (options.runnerFailed && failed === 0) {
+    failed += 1;
+    lines.push("failed:  the runner ended with an error, though every report is good");
+  }
+  if (passed + failed + skipped === 0) {
+    failed += 1;
+    lines.push("failed:  no test ran");
+  }
+  lines.push(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  return { lines, failed };
+}
+
+/** Skipped tests of one group and reason share a line: fifty tests that want one absent program are one fact. */
+function groupSkipped(skipped: readonly SkippedTest[]): { text: string; count: number }[] {
+  const groups = new Map<string, { names: string[]; reason: string }>();
+  for (const { name, reason } of skipped) {
+    const parent = name.split(" > ").slice(0, -1).join(" > ");
+    const key = `${parent}\n${reason}`;
+    const group = groups.get(key) ?? { names: [], reason };
+    group.names.push(name);
+    groups.set(key, group);
+  }
+  return [...groups].map(([key, { names, reason }]) => {
+    const what = names.length === 1 ? names[0] : `${key.split("\n")[0]}: ${names.length} tests`;
+    return { text: `${what} (${reason || "no reason given"})`, count: names.length };
+  });
+}
