@@ -27,7 +27,7 @@ export class PluginRuntime {
   readonly subscriptions: Subscriptions;
   /** Calls that belong to no call being served. */
   readonly hub: HubClient;
-  /** Resolves once the plugin was shut down, with whether all went well. */
+  /** Resolves once the plugin was shut down, with whether its hook ran without a fault. */
   readonly stopped: Promise<boolean>;
   readonly #stopped = Promise.withResolvers<boolean>();
   #stopping: Promise<boolean> | undefined;
@@ -77,29 +77,33 @@ export class PluginRuntime {
   /**
    * Waits for calls in flight, aborts those that last longer than the budget, runs the plugin's hook. However often it is
    * called, all of that happens once. Never rejects.
+   * @returns whether nothing was cut off
    */
   stop(budgetMs: number): Promise<boolean> {
-    this.#stopping ??= this.#stop(budgetMs).then((clean) => {
-      this.#stopped.resolve(clean);
-      return clean;
-    });
+    this.#stopping ??= this.#stop(budgetMs);
     return this.#stopping;
   }
 
   async #stop(budgetMs: number): Promise<boolean> {
-    let clean = await settlesWithin(this.server.idle(), Math.max(0, budgetMs - 2 * ABORT_GRACE_MS));
+    const clean = await settlesWithin(this.server.idle(), Math.max(0, budgetMs - 2 * ABORT_GRACE_MS));
     this.server.refuseWork();
     if (!clean) {
       this.server.abortCalls(new HubError(ErrorCode.Unavailable, `Plugin "${this.plugin.manifest.id}" is stopping`));
       await settlesWithin(this.server.idle(), ABORT_GRACE_MS);
     }
+    const isPutAway = await this.#runHook();
+    this.#stopped.resolve(isPutAway);
+    return clean && isPutAway;
+  }
+
+  async #runHook(): Promise<boolean> {
     try {
       await this.plugin.definition.shutdown?.();
+      return true;
     } catch (error) {
-      clean = false;
       this.log.error(`The shutdown hook failed: ${HubError.from(error).message}`, { error });
+      return false;
     }
-    return clean;
   }
 
   async #registerOver(calls: OutgoingCalls): Promise<void> {

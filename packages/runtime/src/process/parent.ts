@@ -1,11 +1,11 @@
 /** How often the parent is looked after, in milliseconds: reading one's parent's id costs less than a microsecond. */
-const POLL_MS = 1_000;
+const POLL_MS = 500;
 
 /** The process that started this one. */
 export interface Parent {
   /** True once it is gone. The system gives its children to another process then. */
   readonly isGone: boolean;
-  /** Calls `listener` once, within a second of its end; does not keep the process alive. */
+  /** Calls `listener` once, within half a second of its end; does not keep the process alive. */
   onGone(listener: () => void): void;
   stopWatching(): void;
 }

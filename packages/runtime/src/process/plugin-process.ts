@@ -32,7 +32,7 @@ export class PluginProcess {
     this.#runtime = runtime;
     this.#flags = flags;
     this.#peers = peers;
-    void runtime.stopped.then((clean) => this.end(clean ? 0 : 1));
+    void runtime.stopped.then((isPutAway) => this.end(isPutAway ? 0 : 1));
   }
 
   /** Opens the door for hosts and tells them where it is. */
