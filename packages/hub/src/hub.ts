@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { HubConfig } from "@orchestrator/config";
 import type { Authority } from "@orchestrator/identity";
 import {
@@ -28,6 +27,7 @@ import { Problems } from "./problems.ts";
 import { Routes } from "./routes.ts";
 import { SingleCallLink } from "./single-call-link.ts";
 import { listenTcp, type TcpListener } from "./tcp-listener.ts";
+import { readOrMakeToken } from "./token-file.ts";
 
 /** Published whenever tools or prompts come or go. */
 export const CAPABILITIES_TOPIC = `${HUB_TOPICS}capabilities`;
@@ -219,18 +219,19 @@ export class Hub {
     if (!tcp.enabled) return;
     const auth = tcp.tls
       ? { tls: await this.#options.authority.leaf("orchestrator") }
-      : { token: readFileSync(tcp.tokenFile, "utf8").trim() };
+      : { token: readOrMakeToken(tcp.tokenFile) };
     this.#tcp = await listenTcp({
       address: tcp.addr,
       auth,
-      answer: (payload, peer) => this.#answerTcp(payload, peer),
+      answer: (payload, peer, gone) => this.#answerTcp(payload, peer, gone),
       onRefused: (why) => this.log.write("warn", "hub", `Refused a TCP connection: ${why}`),
     });
     this.log.write("info", "hub", `listening for TCP on ${this.tcpAddress}`);
   }
 
-  async #answerTcp(payload: Uint8Array, peer: string): Promise<Uint8Array> {
+  async #answerTcp(payload: Uint8Array, peer: string, gone: AbortSignal): Promise<Uint8Array> {
     const link = new SingleCallLink(peer, "tcp");
+    gone.addEventListener("abort", () => link.abort(new HubError(ErrorCode.Cancelled, "The client hung up")));
     const { caller, plugin } = peer === "" ? { caller: TCP_CALLER, plugin: undefined } : this.#identify(peer);
     const port = this.#accept(link, caller, plugin);
     const kind = peekKind(payload);

@@ -14,8 +14,8 @@ export interface TcpListenerOptions {
   readonly address: string;
   /** Either a secret that the client sends as its first frame, or TLS 1.3 with client certificates. */
   readonly auth: { readonly token: string } | { readonly tls: TlsMaterial };
-  /** Answers one request. `peer` is the certificate's common name, "" with a token. */
-  readonly answer: (payload: Uint8Array, peer: string) => Promise<Uint8Array>;
+  /** Answers one request. `peer` is the certificate's common name, "" with a token; `gone` aborts when the client hangs up. */
+  readonly answer: (payload: Uint8Array, peer: string, gone: AbortSignal) => Promise<Uint8Array>;
   readonly onRefused: (why: string) => void;
 }
 
@@ -84,7 +84,9 @@ function serve(socket: Socket, peer: string, options: TcpListenerOptions): void 
     if (done) return;
     done = true;
     socket.setTimeout(0);
-    void options.answer(payload, peer).then(
+    const gone = new AbortController();
+    socket.once("close", () => gone.abort());
+    void options.answer(payload, peer, gone.signal).then(
       (response) => socket.end(encodeFrame(response)),
       () => socket.destroy(),
     );

@@ -1,0 +1,128 @@
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { connect as connectTcp, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
+import { encodeFrame, FrameReader, PluginRequest, PluginResponse } from "@orchestrator/protocol";
+import { afterEach, describe, expect, it } from "vitest";
+import { startTestHub, type TestHub } from "../src/testing/index.ts";
+import { fixture } from "./plugins.ts";
+
+const hubs: TestHub[] = [];
+afterEach(async () => {
+  await Promise.all(hubs.splice(0).map((hub) => hub.stop()));
+});
+
+async function start(tcp: Record<string, unknown>): Promise<TestHub> {
+  const tokenFile = join(tmpdir(), `orchestrator-token-${process.pid}-${Math.random()}`);
+  writeFileSync(tokenFile, "s3cret\n");
+  chmodSync(tokenFile, 0o600);
+  const hub = await startTestHub({
+    plugins: [fixture("tools.a", { TOOLS: "whoami,stream" })],
+    config: { tcp_addr: "localhost:0", tcp: { enabled: true, token_file: tokenFile, ...tcp } },
+    shutdownMs: 300,
+    termMs: 300,
+  });
+  hubs.push(hub);
+  return hub;
+}
+
+const port = (hub: TestHub) => Number(hub.hub.tcpAddress.split(":").at(-1));
+
+const TOOL_CALL = PluginRequest.encode({
+  requestId: "t1",
+  request: {
+    $case: "toolCall",
+    value: { toolName: "whoami", arguments: {}, callerPlugin: "liar", traceParent: "", provider: "", sessionId: "" },
+  },
+  context: undefined,
+}).finish();
+
+/** Everything that comes back until the hub ends the connection, as frames. */
+function exchange(socket: Socket, ...writes: readonly Uint8Array[]): Promise<PluginResponse[]> {
+  return new Promise((resolve) => {
+    const frames: PluginResponse[] = [];
+    const reader = new FrameReader((payload) => frames.push(PluginResponse.decode(payload)));
+    socket.on("data", (chunk: Buffer) => reader.push(chunk));
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(frames));
+    for (const bytes of writes) socket.write(bytes);
+  });
+}
+
+describe("the TCP door", () => {
+  it("is shut unless the config opens it", async () => {
+    const hub = await start({ enabled: false });
+    expect(hub.hub.tcpAddress).toBe("");
+  });
+
+  it("answers one request after the token, then ends the connection", async () => {
+    const hub = await start({});
+    const [answer, ...more] = await exchange(
+      connectTcp(port(hub), "127.0.0.1"),
+      encodeFrame(Buffer.from("s3cret")),
+      encodeFrame(TOOL_CALL),
+      encodeFrame(TOOL_CALL),
+    );
+    expect(answer).toMatchObject({ requestId: "t1", response: { value: { result: { text: "tcp|tcp" } } } });
+    expect(more).toEqual([]);
+  });
+
+  it("takes token and request in any pieces", async () => {
+    const hub = await start({});
+    const bytes = Buffer.concat([encodeFrame(Buffer.from("s3cret")), encodeFrame(TOOL_CALL)]);
+    const answers = await exchange(
+      connectTcp(port(hub), "127.0.0.1"),
+      ...[...bytes].map((byte) => Buffer.from([byte])),
+    );
+    expect(answers).toHaveLength(1);
+  });
+
+  it.each([
+    ["no token", [encodeFrame(TOOL_CALL)]],
+    ["a wrong token", [encodeFrame(Buffer.from("s3creT")), encodeFrame(TOOL_CALL)]],
+    ["a huge first frame", [Buffer.from("01000000", "hex")]],
+  ])("refuses %s without an answer", async (_name, writes) => {
+    const hub = await start({});
+    expect(await exchange(connectTcp(port(hub), "127.0.0.1"), ...writes)).toEqual([]);
+    expect(hub.hub.log.tail(50, "hub").some(({ text }) => text.startsWith("Refused a TCP connection"))).toBe(true);
+    expect(hub.hub.status().callsTotal).toBe(0);
+  });
+
+  it("makes its own token where the file is missing, and refuses one that others can read", async () => {
+    const tokenFile = join(tmpdir(), `orchestrator-token-${process.pid}-${Math.random()}`);
+    const hub = await start({ token_file: tokenFile });
+    const token = readFileSync(tokenFile, "utf8").trim();
+    expect(token.length).toBeGreaterThan(40);
+    const writes = [encodeFrame(Buffer.from(token)), encodeFrame(TOOL_CALL)];
+    expect(await exchange(connectTcp(port(hub), "127.0.0.1"), ...writes)).toHaveLength(1);
+    chmodSync(tokenFile, 0o644);
+    await expect(start({ token_file: tokenFile })).rejects.toThrow("chmod 600");
+  });
+
+  it("says that streams need another carrier", async () => {
+    const hub = await start({});
+    const value = { streamId: "s", toolName: "stream", arguments: {}, callerPlugin: "" };
+    const request = PluginRequest.encode({
+      requestId: "r",
+      request: { $case: "streamStart", value },
+      context: undefined,
+    });
+    const [answer] = await exchange(
+      connectTcp(port(hub), "127.0.0.1"),
+      encodeFrame(Buffer.from("s3cret")),
+      encodeFrame(request.finish()),
+    );
+    expect(answer?.response).toMatchObject({ $case: "streamEnd", value: { success: false } });
+  });
+
+  it("takes a client certificate in place of the token, and knows its name", async () => {
+    const hub = await start({ tls: true });
+    const tls = await hub.authority.leaf("transport.desktop-client");
+    const options = { port: port(hub), host: "127.0.0.1", ca: tls.caPem, servername: "localhost" };
+    const socket = connectTls({ ...options, cert: tls.certPem, key: tls.keyPem });
+    const [answer] = await exchange(socket, encodeFrame(TOOL_CALL));
+    expect(answer?.response).toMatchObject({ value: { result: { text: "transport.desktop|transport.desktop" } } });
+    expect(await exchange(connectTls(options), encodeFrame(TOOL_CALL))).toEqual([]);
+  });
+});
