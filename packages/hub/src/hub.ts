@@ -1,15 +1,8 @@
 import type { HubConfig } from "@orchestrator/config";
 import type { Authority } from "@orchestrator/identity";
-import {
-  ErrorCode,
-  errorResponse,
-  HubError,
-  type PluginManifest,
-  peekRequest,
-  RequestKind,
-} from "@orchestrator/protocol";
+import { ErrorCode, errorResponse, HubError, peekRequest, RequestKind } from "@orchestrator/protocol";
 import type { PluginState, RestartPolicy } from "@orchestrator/supervisor";
-import type { Link, LinkListener } from "@orchestrator/transport";
+import type { LinkListener } from "@orchestrator/transport";
 import { listenQuic } from "@orchestrator/transport-quic";
 import { CallLog } from "./call-log.ts";
 import { Control } from "./control.ts";
@@ -18,11 +11,12 @@ import { Dispatcher } from "./dispatcher.ts";
 import { EventBus } from "./event-bus.ts";
 import { HubLog } from "./hub-log.ts";
 import { Listing } from "./listing.ts";
-import { HUB_TOPICS, LocalAnswers, subscriberKey } from "./local-answers.ts";
+import { HUB_TOPICS, LocalAnswers } from "./local-answers.ts";
+import { PeerRegistry } from "./peer-registry.ts";
 import type { Offer, PluginEntry } from "./plugin-entry.ts";
 import { PluginFleet } from "./plugin-fleet.ts";
 import type { Caller } from "./policy.ts";
-import { Port } from "./port.ts";
+import type { Port } from "./port.ts";
 import { Problems } from "./problems.ts";
 import { Routes } from "./routes.ts";
 import { SingleCallLink } from "./single-call-link.ts";
@@ -33,8 +27,6 @@ import { readOrMakeToken } from "./token-file.ts";
 export const CAPABILITIES_TOPIC = `${HUB_TOPICS}capabilities`;
 /** Published at every change of a plugin's state. */
 export const PLUGINS_TOPIC = `${HUB_TOPICS}plugins`;
-
-const OPERATOR = "orchestrator-operator";
 
 export interface HubOptions {
   readonly config: HubConfig;
@@ -64,7 +56,7 @@ export class Hub {
   readonly #dispatcher: Dispatcher;
   readonly #local: LocalAnswers;
   readonly #fleet: PluginFleet;
-  readonly #ports = new Set<Port>();
+  readonly #peers: PeerRegistry;
   readonly #startedAtMs = Date.now();
   #quic: LinkListener | undefined;
   #tcp: TcpListener | undefined;
@@ -86,14 +78,20 @@ export class Hub {
       stop: () => options.onStopRequest?.(),
       restart: async (plugin) => void (await plugin.supervised.restart()),
     });
+    this.#peers = new PeerRegistry({
+      events: this.#events,
+      log,
+      findPlugin: (manifestId) => this.#fleet.find(manifestId),
+      onRequest: (port, call, payload, last) => this.#dispatcher.request(port, call, payload, last),
+    });
     this.#local = new LocalAnswers({
       listing: this.#listing,
       events: this.#events,
       log,
       dispatcher: () => this.#dispatcher,
-      register: (port, manifest) => this.#register(port, manifest),
+      register: (port, manifest) => this.#peers.register(port, manifest),
       control: (port, call, request) => control.answer(port, call, request),
-      eventRoute: (port) => this.#eventRoute(port),
+      eventRoute: (port) => this.#peers.eventRoute(port),
     });
     this.#dispatcher = new Dispatcher({
       routes: this.#routes,
@@ -113,7 +111,7 @@ export class Hub {
       log,
       hubAddress: () => this.address,
       dialect: {
-        accept: (link, plugin) => this.#accept(link, plugin.caller, plugin),
+        accept: (link, plugin) => this.#peers.accept(link, plugin.caller, plugin),
         onReady: (plugin, port, offer) => this.#ready(plugin, port, offer),
         onGone: (plugin) => this.#gone(plugin),
       },
@@ -156,8 +154,8 @@ export class Hub {
         onRefused: (reason, remote) => this.log.write("warn", "hub", `Refused a peer at ${remote}: ${reason.message}`),
       },
       (link) => {
-        const { caller, plugin } = this.#identify(link.peer);
-        return this.#accept(link, caller, plugin);
+        const { caller, plugin } = this.#peers.identify(link.peer);
+        return this.#peers.accept(link, caller, plugin);
       },
     );
     this.log.write("info", "hub", `orchestrator listening on ${this.address}`);
@@ -184,7 +182,7 @@ export class Hub {
     this.log.write("info", "hub", `stopping: ${reason}`);
     await this.#fleet.stop(reason);
     await Promise.all([this.#tcp?.close(), this.#quic?.close(200)]);
-    for (const port of this.#ports) port.link.abort(new HubError(ErrorCode.Unavailable, "The hub has stopped"));
+    this.#peers.abortAll(new HubError(ErrorCode.Unavailable, "The hub has stopped"));
     this.#wheel.close();
   }
 
@@ -209,9 +207,9 @@ export class Hub {
     };
   }
 
-  /** How many links are open to this hub, plugins' own included. */
+  /** Links of peers that are no configured plugins: gateways, operators. */
   get clientLinks(): number {
-    return [...this.#ports].filter((port) => port.plugin === undefined).length;
+    return this.#peers.clientLinks;
   }
 
   async #listenTcp(): Promise<void> {
@@ -232,8 +230,8 @@ export class Hub {
   async #answerTcp(payload: Uint8Array, peer: string, gone: AbortSignal): Promise<Uint8Array> {
     const link = new SingleCallLink(peer, "tcp");
     gone.addEventListener("abort", () => link.abort(new HubError(ErrorCode.Cancelled, "The client hung up")));
-    const { caller, plugin } = peer === "" ? { caller: TCP_CALLER, plugin: undefined } : this.#identify(peer);
-    const port = this.#accept(link, caller, plugin);
+    const { caller, plugin } = peer === "" ? { caller: TCP_CALLER, plugin: undefined } : this.#peers.identify(peer);
+    const port = this.#peers.accept(link, caller, plugin);
     const kind = peekKind(payload);
     if (kind === RequestKind.StreamStart || kind === RequestKind.Subscribe) {
       const error = new HubError(
@@ -245,53 +243,6 @@ export class Hub {
     }
     link.begin(port, payload);
     return await link.response;
-  }
-
-  #accept(link: Link, caller: Caller, plugin: PluginEntry | undefined): Port {
-    const port = new Port(link, caller, plugin, {
-      request: (from, call, payload, last) => this.#dispatcher.request(from, call, payload, last),
-      portClosed: (closed) => this.#closed(closed),
-    });
-    this.#ports.add(port);
-    return port;
-  }
-
-  #closed(port: Port): void {
-    this.#ports.delete(port);
-    if (port.plugin === undefined) this.#events.removeSubscriber(subscriberKey(port));
-  }
-
-  /** Certificate name → who that is. Plugins carry `<id>-client` on their own connections. */
-  #identify(commonName: string): { caller: Caller; plugin: PluginEntry | undefined } {
-    if (commonName === "") return { caller: { id: "anonymous", kind: "anonymous" }, plugin: undefined };
-    if (commonName === OPERATOR) return { caller: { id: "operator", kind: "operator" }, plugin: undefined };
-    const id = commonName.endsWith("-client") ? commonName.slice(0, -"-client".length) : commonName;
-    const plugin = this.#fleet.find(id);
-    if (plugin !== undefined) return { caller: plugin.caller, plugin };
-    const kind = id.startsWith("transport.") ? "gateway" : "plugin";
-    return { caller: { id, kind }, plugin: undefined };
-  }
-
-  #register(port: Port, manifest: PluginManifest): string {
-    if (manifest.id !== port.caller.id) {
-      return `the certificate is that of "${port.caller.id}", the manifest that of "${manifest.id}"`;
-    }
-    const { plugin } = port;
-    if (plugin === undefined) return "";
-    plugin.manifest = manifest;
-    for (const other of this.#ports) if (other.plugin === plugin) other.decisions.clear();
-    for (const topic of plugin.needs.events) {
-      this.#events.subscribe(plugin.id, this.#eventRoute(port), `needs:${topic}`, topic, {});
-    }
-    this.log.write("debug", plugin.id, `registered as ${manifest.id} ${manifest.version} (${manifest.language})`);
-    return "";
-  }
-
-  /** A plugin hears events on the link that the hub calls it on; another peer on its own, if it said that it listens there. */
-  #eventRoute(port: Port): () => Port | undefined {
-    const { plugin } = port;
-    if (plugin !== undefined) return () => plugin.link;
-    return () => (port.acceptsCalls && port.link.isOpen ? port : undefined);
   }
 
   #ready(plugin: PluginEntry, port: Port, offer: Offer): void {
