@@ -11,9 +11,10 @@ export {
 export { type AllocateOptions, createSlabAllocator } from "./envelope/allocate.ts";
 export type { ContextFields } from "./envelope/context.ts";
 export { decodeRequest, decodeResponse } from "./envelope/decode.ts";
-export { peekRequest, type RequestPeek } from "./envelope/peek-request.ts";
+export { peekRequest } from "./envelope/peek-request.ts";
 export { peekResponse, type ResponsePeek } from "./envelope/peek-response.ts";
 export { type RequestIdRange, replaceRequestId } from "./envelope/replace-request-id.ts";
+export type { RequestPeek } from "./envelope/request-peek.ts";
 export { type SpliceOptions, spliceRequest } from "./envelope/splice-request.ts";
 export { ErrorCode, HubError } from "./errors.ts";
 export { encodeFrame, FRAME_HEADER_BYTES, FrameReader, MAX_FRAME_BYTES, writeFrameHeader } from "./frame.ts";

@@ -1,7 +1,8 @@
 import { ErrorCode, HubError } from "../errors.ts";
 import { PluginRequest, PluginResponse } from "../messages.ts";
-import { peekRequest, type RequestPeek } from "./peek-request.ts";
+import { peekRequest } from "./peek-request.ts";
 import { peekResponse } from "./peek-response.ts";
+import type { RequestPeek } from "./request-peek.ts";
 import { protocolError } from "./wire.ts";
 
 /** By the name of the oneof member: its number, which is the kind of a peek. */

@@ -155,6 +155,8 @@ describe("peekRequest", () => {
     ["a tool name that reaches out of its member", concat([hex("a2 01 02 0a 04"), id]), "length reaches beyond"],
     ["a context field that reaches out of it", concat([hex("c2 0c 02 12 04"), id]), "length reaches beyond"],
     ["an unknown value that is cut off", hex("49 00 00 00"), "value is cut off"],
+    ["an unknown value that lacks one byte", hex("4d 00 00 00"), "value is cut off"],
+    ["an unknown value that reaches out of its member", concat([tool(hex("4d 00 00 00")), id]), "value is cut off"],
     ["an unknown number of 65 bits", hex("48 ff ff ff ff ff ff ff ff ff 02"), "varint does not fit 64 bits"],
     ["an unknown number of eleven bytes", hex("48 80 80 80 80 80 80 80 80 80 80 01"), "varint does not fit 64 bits"],
     ["an unknown number in more bytes than it needs", hex("48 81 00"), "varint is longer"],

@@ -2,7 +2,7 @@ import { RequestKind } from "../constants.ts";
 import { type AllocateOptions, allocate } from "./allocate.ts";
 import { type ContextFields, contextFieldSize, contextSize, writeContextField } from "./context.ts";
 import { copyWithout } from "./copy-without.ts";
-import type { RequestPeek } from "./peek-request.ts";
+import type { RequestPeek } from "./request-peek.ts";
 import { callerField } from "./shapes.ts";
 import { timestampFieldSize, writeTimestampField } from "./timestamp.ts";
 import { varintSize } from "./wire.ts";
