@@ -3,11 +3,12 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 
-const program = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const program = fileURLToPath(new URL("../bin/tools-features", import.meta.url));
 
 describe("the program", () => {
   it("prints its manifest", async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [program, "--manifest"]);
+    const env = { ...process.env, ORCHESTRATOR_NODE: process.execPath };
+    const { stdout } = await promisify(execFile)(program, ["--manifest"], { env });
     const manifest = JSON.parse(stdout);
     expect(manifest).toMatchObject({
       id: "tools.features",

@@ -146,6 +146,16 @@ export class Documents {
   }
 }
 
+/** For a record that was asked for by name, unreadable is a failure, not a remark. */
+export async function orStorageError<T>(read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof UnreadableRecord) throw new ToolError("storage_error", error.message, { cause: error });
+    throw error;
+  }
+}
+
 function failedRead(path: string, error: unknown): never {
   if (error instanceof HubError && DOCUMENT_FAULTS.has(error.code)) {
     throw new UnreadableRecord(path, error.message, { cause: error });

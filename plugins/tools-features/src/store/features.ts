@@ -2,9 +2,9 @@ import { ToolError } from "@orchestrator/runtime";
 import { decodeFeature, encodeFeature, type Feature } from "../records/feature.ts";
 import { idCandidates } from "../records/ids.ts";
 import { idOfPath, paths } from "../records/paths.ts";
+import type { RecordAccess } from "./access.ts";
 import { CONFLICT } from "./conflicts.ts";
-import type { StoredDocumentText, UnreadableRecord } from "./documents.ts";
-import { orStorageError, type Workspace } from "./workspace.ts";
+import { orStorageError, type StoredDocumentText, type UnreadableRecord } from "./documents.ts";
 
 /** A feature with the text below its front matter, at the version that was read. */
 export interface FeatureRecord {
@@ -26,14 +26,14 @@ export interface FeatureList {
 }
 
 export class FeatureStore {
-  readonly #workspace: Workspace;
+  readonly #access: RecordAccess;
 
-  constructor(workspace: Workspace) {
-    this.#workspace = workspace;
+  constructor(access: RecordAccess) {
+    this.#access = access;
   }
 
   async find(slug: string, id: string): Promise<FeatureRecord | undefined> {
-    const document = await orStorageError(this.#workspace.documents.read(paths.feature(slug, id)));
+    const document = await orStorageError(this.#access.documents.read(paths.feature(slug, id)));
     return document && decoded(document, slug, id);
   }
 
@@ -45,7 +45,7 @@ export class FeatureStore {
   }
 
   async list(slug: string): Promise<FeatureList> {
-    const { documents } = this.#workspace;
+    const { documents } = this.#access;
     const entries = await documents.list(paths.features(slug), "*.md");
     const own = entries.map((entry) => entry.path).filter((path) => path === paths.feature(slug, idOfPath(path)));
     const { found, unreadable } = await documents.readAll(own);
@@ -54,8 +54,8 @@ export class FeatureStore {
 
   /** Creates a feature under the first free id. */
   async create(feature: Omit<Feature, "id">, body: string): Promise<Feature> {
-    const { documents } = this.#workspace;
-    for (const id of idCandidates("FEAT", (limit) => this.#workspace.random(limit))) {
+    const { documents } = this.#access;
+    for (const id of idCandidates("FEAT", (limit) => this.#access.random(limit))) {
       const candidate = { ...feature, id };
       const document = { metadata: encodeFeature(candidate), body };
       if (await documents.create(paths.feature(feature.projectId, id), document)) return candidate;
@@ -72,8 +72,8 @@ export class FeatureStore {
     id: string,
     change: (record: FeatureRecord) => FeatureChange | undefined | Promise<FeatureChange | undefined>,
   ): Promise<FeatureRecord> {
-    return this.#workspace.inTurn(paths.feature(slug, id), () =>
-      this.#workspace.untilWritten(`feature "${id}"`, async () => {
+    return this.#access.inTurn(paths.feature(slug, id), () =>
+      this.#access.untilWritten(`feature "${id}"`, async () => {
         const record = await this.get(slug, id);
         const changed = await change(record);
         return changed === undefined ? record : this.write(record, changed);
@@ -94,17 +94,17 @@ export class FeatureStore {
 
   /** One attempt, against the version of `record`. */
   async write(record: FeatureRecord, change: FeatureChange): Promise<FeatureRecord | typeof CONFLICT> {
-    const feature = { ...record.feature, ...change.fields, updatedAt: this.#workspace.timestamp() };
+    const feature = { ...record.feature, ...change.fields, updatedAt: this.#access.timestamp() };
     const body = record.body + (change.append ?? "");
     const path = paths.feature(feature.projectId, feature.id);
     const document = { metadata: encodeFeature(feature), body };
-    const written = await this.#workspace.documents.replace(path, document, record.version);
+    const written = await this.#access.documents.replace(path, document, record.version);
     return written ? { feature, body, version: record.version + 1 } : CONFLICT;
   }
 
   /** @returns false where it was gone already */
   remove(slug: string, id: string): Promise<boolean> {
-    return this.#workspace.documents.remove(paths.feature(slug, id));
+    return this.#access.documents.remove(paths.feature(slug, id));
   }
 }
 

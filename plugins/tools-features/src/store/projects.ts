@@ -1,18 +1,18 @@
 import { ToolError } from "@orchestrator/runtime";
 import { paths } from "../records/paths.ts";
 import { decodeProject, encodeProject, type Project } from "../records/project.ts";
-import type { UnreadableRecord } from "./documents.ts";
-import { orStorageError, type Workspace } from "./workspace.ts";
+import type { RecordAccess } from "./access.ts";
+import { orStorageError, type UnreadableRecord } from "./documents.ts";
 
 export class ProjectStore {
-  readonly #workspace: Workspace;
+  readonly #access: RecordAccess;
 
-  constructor(workspace: Workspace) {
-    this.#workspace = workspace;
+  constructor(access: RecordAccess) {
+    this.#access = access;
   }
 
   async find(slug: string): Promise<Project | undefined> {
-    const document = await orStorageError(this.#workspace.documents.read(paths.project(slug)));
+    const document = await orStorageError(this.#access.documents.read(paths.project(slug)));
     return document && decodeProject(document.metadata, slug);
   }
 
@@ -25,7 +25,7 @@ export class ProjectStore {
 
   /** @returns false where a project with this slug exists already */
   create(project: Project): Promise<boolean> {
-    return this.#workspace.documents.create(paths.project(project.slug), {
+    return this.#access.documents.create(paths.project(project.slug), {
       metadata: encodeProject(project),
       body: "",
     });
@@ -35,7 +35,7 @@ export class ProjectStore {
     readonly projects: readonly Project[];
     readonly unreadable: readonly UnreadableRecord[];
   }> {
-    const { documents } = this.#workspace;
+    const { documents } = this.#access;
     const entries = await documents.list("", "project.json");
     // One level deep: deeper files of that name are somebody's content.
     const own = entries.map((entry) => entry.path).filter((path) => path.split("/").length === 2);
@@ -49,7 +49,7 @@ export class ProjectStore {
    * @returns how many records there were
    */
   async remove(slug: string): Promise<number> {
-    const { documents } = this.#workspace;
+    const { documents } = this.#access;
     const entries = await documents.list(slug, "*");
     const own = paths.project(slug);
     const others = entries.map((entry) => entry.path).filter((path) => path !== own);

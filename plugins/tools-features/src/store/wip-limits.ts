@@ -1,12 +1,13 @@
 import { ToolError } from "@orchestrator/runtime";
 import { paths } from "../records/paths.ts";
-import { orStorageError, type Workspace } from "./workspace.ts";
+import type { RecordAccess } from "./access.ts";
+import { orStorageError } from "./documents.ts";
 
 export class WipLimitStore {
-  readonly #workspace: Workspace;
+  readonly #access: RecordAccess;
 
-  constructor(workspace: Workspace) {
-    this.#workspace = workspace;
+  constructor(access: RecordAccess) {
+    this.#access = access;
   }
 
   /**
@@ -15,7 +16,7 @@ export class WipLimitStore {
    *   switch a rule off without a word
    */
   async get(slug: string): Promise<number | undefined> {
-    const document = await orStorageError(this.#workspace.documents.peek(paths.wipLimit(slug)));
+    const document = await orStorageError(this.#access.documents.peek(paths.wipLimit(slug)));
     if (document === undefined) return undefined;
     const limit = Number(document.metadata["max_in_progress"]);
     if (Number.isSafeInteger(limit) && limit > 0) return limit;
@@ -26,6 +27,6 @@ export class WipLimitStore {
   }
 
   set(slug: string, limit: number): Promise<void> {
-    return this.#workspace.documents.put(paths.wipLimit(slug), { metadata: { max_in_progress: limit }, body: "" });
+    return this.#access.documents.put(paths.wipLimit(slug), { metadata: { max_in_progress: limit }, body: "" });
   }
 }

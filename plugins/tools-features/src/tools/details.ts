@@ -3,7 +3,7 @@ import { ESTIMATES, type Feature, featureJson } from "../records/feature.ts";
 import { unique } from "../records/fields.ts";
 import { paths, requireSegment } from "../records/paths.ts";
 import type { Services } from "../services.ts";
-import { orStorageError } from "../store/workspace.ts";
+import { orStorageError } from "../store/documents.ts";
 import { required, text, texts } from "./arguments.ts";
 import { oneFeature } from "./common.ts";
 import { answer, recordTool, type Tools } from "./define.ts";
