@@ -7,9 +7,9 @@ const join = (...parts: string[]) => parts.join("");
 
 describe("checkWords", () => {
   it.each([
-    ["a registry host", join("https://registry.npm", "js.org/yaml")],
-    ["a module proxy", join("GOPROXY=https://proxy.gola", "ng.org,direct")],
-    ["a crate index", join("sparse+https://index.crate", "s.io/")],
+    ["a registry host", join("https://regis", "try.npm", "js.org/yaml")],
+    ["a module proxy", join("GOPROXY=https://pro", "xy.gola", "ng.org,direct")],
+    ["a crate index", join("sparse+https://ind", "ex.crate", "s.io/")],
     ["a mirror", join("https://mirro", "r.example.com/npm")],
     ["a machine's folder", join("cd /wor", "k/main")],
     ["a quoted machine folder", join('"/far', 'm/x"')],
@@ -35,7 +35,7 @@ describe("checkWords", () => {
   });
 
   it("a lock file may name hosts in its own way, but records no download addresses", async () => {
-    const lock = join("tarball: https:", "//registry.npm", "js.org/x.tgz");
+    const lock = join("tarball: https:", "//regis", "try.npm", "js.org/x.tgz");
     expect(await problemsIn(checkWords, { "pnpm-lock.yaml": lock })).toEqual([
       "pnpm-lock.yaml:1: records addresses of downloads",
     ]);
