@@ -7,7 +7,7 @@ export const CONNECTION_ID_BYTES = 20;
 export const NOTHING = -1;
 /** The peer reset (read) or stopped (write, capacity) the stream; `streamError` has its code. */
 export const ENDED_BY_PEER = -2;
-/** The stream is finished and forgotten. */
+/** The stream is finished and forgotten; one that the peer stopped may be, with this side's direction still open. */
 export const GONE = -3;
 
 /** What a set of connections has in common. */
@@ -81,7 +81,7 @@ export interface EngineConnection {
   read(stream: number, into: Uint8Array): number;
   /** Of the last `read`. */
   readonly finished: boolean;
-  /** Of the last `read`, `write` or `capacity` that returned {@link ENDED_BY_PEER}. */
+  /** The peer's code, after `read`, `write` or `capacity` returned {@link ENDED_BY_PEER}; 0 after {@link GONE}. */
   readonly streamError: number;
   /**
    * Takes as many bytes as may be sent now; the first write on a new id opens the stream. `finish` counts only if all bytes

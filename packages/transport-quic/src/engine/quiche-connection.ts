@@ -139,7 +139,10 @@ export class QuicheConnection implements EngineConnection {
 
   #streamFailure(error: unknown): number {
     const match = STREAM_ERROR.exec((error as Error).message);
-    if (match === null) return GONE;
+    if (match === null) {
+      this.streamError = 0;
+      return GONE;
+    }
     this.streamError = Number(match[1]);
     return ENDED_BY_PEER;
   }

@@ -1,5 +1,5 @@
 import { FRAME_HEADER_BYTES, writeFrameHeader } from "@orchestrator/protocol";
-import { ENDED_BY_PEER, type EngineConnection, GONE } from "../engine/engine.ts";
+import type { EngineConnection } from "../engine/engine.ts";
 import type { Call } from "./call.ts";
 
 /** Bytes that may wait in a call's queue before `send` says false; `drained` comes at half of it. */
@@ -50,9 +50,9 @@ export class CallWriter {
     this.#overhead = 0;
   }
 
-  /** Whether the first bytes of a stream that does not exist yet could leave now. */
+  /** Whether the first bytes of a stream that does not exist yet would leave now. */
   get hasRoom(): boolean {
-    return this.#budget < 0 || this.#budget >= SMALLEST_PIECE_BYTES;
+    return this.#budget < 0 || this.#budget >= PACKET_DATA_BYTES;
   }
 
   /** @returns false when the call's queue is full */
@@ -116,16 +116,20 @@ export class CallWriter {
     const end = payload.length + FRAME_HEADER_BYTES;
     while (position < end) {
       const wanted = Math.min(end - position, CHUNK_BYTES);
-      const allowed = this.#allow(call.stream, wanted);
-      if (allowed <= 0) return position;
-      const bytes = this.#piece(payload, position, allowed);
-      // FIN goes with the last bytes and never alone: quiche can drop a FIN of its own for ever.
-      const taken = this.#engine.write(call.stream, bytes, last && position + allowed === end);
-      if (taken === ENDED_BY_PEER) {
+      const allowed = this.#allow(call, wanted);
+      if (allowed === 0) return position;
+      if (allowed < 0) {
         this.#events.stoppedByPeer(call, this.#engine.streamError);
         return -1;
       }
-      if (taken === GONE) return -1;
+      const bytes = this.#piece(payload, position, allowed);
+      // FIN goes with the last bytes and never alone: quiche can drop a FIN of its own for ever.
+      const taken = this.#engine.write(call.stream, bytes, last && position + allowed === end);
+      if (taken < 0) {
+        this.#events.stoppedByPeer(call, this.#engine.streamError);
+        return -1;
+      }
+      call.exists = true;
       const cost = packetCost(taken);
       this.#overhead += cost;
       this.#budget -= taken + cost;
@@ -145,16 +149,16 @@ export class CallWriter {
     return this.#chunk.subarray(position, position + bytes);
   }
 
-  /** How many of `wanted` bytes can leave at once. */
-  #allow(stream: number, wanted: number): number {
+  /** How many of `wanted` bytes can leave at once; negative for a stream that the peer stopped. */
+  #allow(call: Call, wanted: number): number {
     const needed = wanted + packetCost(wanted);
     if (this.#budget >= needed) return wanted;
-    const capacity = this.#engine.capacity(stream);
-    if (capacity === ENDED_BY_PEER) return wanted;
-    if (capacity === GONE) {
-      // The stream does not exist yet, so the engine cannot say; one packet's worth creates it.
+    if (!call.exists) {
+      // The engine knows of no room for a stream that is not there yet; one packet's worth creates it.
       if (this.#budget < 0) return Math.min(wanted, PACKET_DATA_BYTES);
     } else {
+      const capacity = this.#engine.capacity(call.stream);
+      if (capacity < 0) return capacity;
       this.#budget = Math.max(0, capacity - this.#overhead);
       if (this.#budget >= needed) return wanted;
     }

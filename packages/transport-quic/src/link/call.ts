@@ -32,6 +32,8 @@ export class Call {
   payload: Uint8Array | undefined;
   filled = 0;
 
+  /** The engine knows the stream. */
+  exists: boolean;
   /** This side's direction has ended: its last byte and FIN were taken, or it was reset. */
   sendDone = false;
   /** `last` was sent or queued. */
@@ -44,6 +46,7 @@ export class Call {
     this.id = id;
     this.stream = stream;
     this.opener = opener;
+    this.exists = !opener;
   }
 
   /** The peer's bytes may end here without cutting a message off. */

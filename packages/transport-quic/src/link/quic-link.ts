@@ -8,7 +8,7 @@ import {
   linkLost,
   notOpen,
 } from "@orchestrator/transport";
-import { ENDED_BY_PEER, type EngineConnection } from "../engine/engine.ts";
+import type { EngineConnection } from "../engine/engine.ts";
 import { Call } from "./call.ts";
 import { CallReader, type ReadEvents } from "./call-reader.ts";
 import { CallWriter, type WriteEvents } from "./call-writer.ts";
@@ -279,7 +279,7 @@ export class QuicLink implements Link, ReadEvents, WriteEvents {
     call.sendDone = true;
     if (call.over) {
       this.#sendEnded(call);
-    } else if (!call.opener) {
+    } else if (!call.opener || !call.exists) {
       this.#lose(call, AppCode.Cancelled, errorOfCode(code, this.peer));
     }
   }
@@ -333,17 +333,14 @@ export class QuicLink implements Link, ReadEvents, WriteEvents {
   }
 
   #openWaiting(): void {
-    if (this.#waiting.length === 0) return;
-    let opened = 0;
-    for (const call of this.#waiting) {
-      if (!this.#takeStream()) break;
+    // One by one: the engine counts a stream only when it has taken the first bytes, and a handler that `start` calls may
+    // cancel calls that wait.
+    while (this.#waiting.length > 0 && this.#takeStream()) {
+      const call = this.#waiting.shift()!;
       this.#assignStream(call);
-      opened++;
+      this.#writer.start(call);
+      this.#wire.changed();
     }
-    if (opened === 0) return;
-    // Taken off the list first: a handler that `start` calls may cancel calls that wait.
-    for (const call of this.#waiting.splice(0, opened)) this.#writer.start(call);
-    this.#wire.changed();
   }
 
   /** The peer has given its last message on a call that this side opened. */
@@ -426,15 +423,16 @@ export class QuicLink implements Link, ReadEvents, WriteEvents {
 
   /**
    * Looks for callers that have cancelled. A request that came with its FIN can only be cancelled by STOP_SENDING, which
-   * quiche does not report: it has to be asked for every stream.
+   * quiche does not report: it has to be asked for every stream. It may even have forgotten the stream already.
    */
   readonly #sweepStopped = (): void => {
     clearTimeout(this.#sweep);
     this.#sweep = undefined;
     if (this.#state === "closed") return;
     for (const call of this.#byStream.values()) {
-      if (call.opener || call.over || this.#engine.capacity(call.stream) !== ENDED_BY_PEER) continue;
-      this.stoppedByPeer(call, this.#engine.streamError);
+      if (!call.opener && !call.over && this.#engine.capacity(call.stream) < 0) {
+        this.stoppedByPeer(call, this.#engine.streamError);
+      }
     }
   };
 
