@@ -28,6 +28,8 @@ export interface McpSessionOptions {
 export interface McpSession {
   /** Takes one message: JSON text, or what a parser made of it. Never throws; answers come through `send`. */
   receive(message: unknown): void;
+  /** Says that a message came which the carrier could not hand over: too long for it, or no text at all. */
+  refuse(reason: string): void;
   /** "" until the client has initialized. */
   readonly sessionId: string;
   /** Resolves once no request is under way. */

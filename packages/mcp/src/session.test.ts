@@ -231,6 +231,16 @@ describe("limits", () => {
     expect(sent[1]?.["error"].message).toContain("8");
   });
 
+  it("answers for a carrier that has limits of its own", () => {
+    const { session, sent } = startSession();
+    session.refuse("The line is too long");
+    const error = { code: RpcCode.InvalidRequest, message: "Invalid request: The line is too long" };
+    expect(sent).toEqual([{ jsonrpc: "2.0", id: null, error }]);
+    session.close();
+    session.refuse("Again");
+    expect(sent).toHaveLength(1);
+  });
+
   it("refuses one request too many, which may come again later", async () => {
     const { ask, send } = startSession("2025-11-25", { limits: { maxInFlight: 2 } });
     send({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "waits" } });

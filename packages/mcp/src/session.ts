@@ -74,6 +74,10 @@ class Session implements McpSession {
     }
   }
 
+  refuse(reason: string): void {
+    this.#send(errorText(null, invalidRequest(reason)));
+  }
+
   idle(): Promise<void> {
     return this.#calls.idle();
   }
