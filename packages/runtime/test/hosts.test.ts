@@ -14,7 +14,12 @@ describe.each([
       deno,
       answer: ({ request }) =>
         request?.$case === "toolCall"
-          ? { response: { $case: "toolCall", value: { success: true, result: { text: "pong" }, errorCode: "", errorMessage: "" } } }
+          ? {
+              response: {
+                $case: "toolCall",
+                value: { success: true, result: { text: "pong" }, errorCode: "", errorMessage: "" },
+              },
+            }
           : undefined,
     });
     const { host, hub, program } = setup;
@@ -38,7 +43,9 @@ describe.each([
     );
     const listed = await host.ask({ $case: "listTools", value: {} }, { requestId: "r4" });
     expect(listed.requestId).toBe("r4");
-    expect(listed.response?.$case === "listTools" && listed.response.value.tools.map(({ name }) => name)).toContain("greet");
+    expect(listed.response?.$case === "listTools" && listed.response.value.tools.map(({ name }) => name)).toContain(
+      "greet",
+    );
 
     const greeted = await host.ask(toolCall("greet", { name: "Ada" }, { callerPlugin: "transport.stdio" }));
     expect(greeted.response?.value).toMatchObject({

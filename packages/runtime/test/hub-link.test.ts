@@ -6,7 +6,10 @@ import { dialPlugin, startHub, startUnderHub } from "./support/hosts.ts";
 import { startFixture } from "./support/program.ts";
 import { toolCall } from "./support/raw-peer.ts";
 
-const pong = { $case: "toolCall" as const, value: { success: true, result: { text: "pong" }, errorCode: "", errorMessage: "" } };
+const pong = {
+  $case: "toolCall" as const,
+  value: { success: true, result: { text: "pong" }, errorCode: "", errorMessage: "" },
+};
 const answerPing = ({ request }: PluginRequest) => (request?.$case === "toolCall" ? { response: pong } : undefined);
 
 describe("a hub that goes away", () => {
@@ -49,7 +52,11 @@ describe("a hub that goes away", () => {
 
 describe("a parent that goes away", () => {
   const launcher = (words: readonly string[]) =>
-    startFixture("launcher.ts", [process.execPath, fileURLToPath(new URL("fixtures/greeter.ts", import.meta.url)), ...words]);
+    startFixture("launcher.ts", [
+      process.execPath,
+      fileURLToPath(new URL("fixtures/greeter.ts", import.meta.url)),
+      ...words,
+    ]);
 
   it("takes the plugin with it, where the hub is gone too", async () => {
     await using certs = await testCerts();
@@ -103,7 +110,7 @@ describe("a parent that goes away", () => {
 describe("who may ask", () => {
   it("is a host, and no other plugin", async () => {
     await using setup = await startUnderHub();
-    const address = (await setup.program.ready());
+    const address = await setup.program.ready();
     const other = await dialPlugin(setup.certs, address, "some.plugin-client");
     const refused = await other.ask(toolCall("greet", { name: "Ada" }));
     expect(fromWireCode(refused.error!.code)).toBe(ErrorCode.PermissionDenied);

@@ -23,10 +23,18 @@ export interface Question {
 }
 
 /**
- * Asks, and resolves with the answer.
+ * Asks, and resolves with a good answer.
  * @throws {HubError} what the peer said, `UNAVAILABLE` when the link breaks, `DEADLINE_EXCEEDED`, `CANCELLED`, `PROTOCOL`
  */
 export async function exchange(channel: HubChannel, question: Question): Promise<PluginResponse> {
+  const response = await exchangeRaw(channel, question);
+  const failure = failureOf(response);
+  if (failure !== undefined) throw failure;
+  return response;
+}
+
+/** Asks, and resolves with the answer, be it a failure. @throws {HubError} where there is none */
+export async function exchangeRaw(channel: HubChannel, question: Question): Promise<PluginResponse> {
   const calls = await usableCalls(channel, question.limits);
   const payload = encodeQuestion(question);
   return await new Promise((resolve, reject) => {
@@ -55,7 +63,7 @@ export async function exchange(channel: HubChannel, question: Question): Promise
           }
           // Some peers end their side of the call only after the answer; nothing more is wanted of them.
           if (!last) calls.cancel(id);
-          settle(response instanceof HubError ? response : (failureOf(response) ?? response));
+          settle(response);
         },
       });
     } catch (error) {

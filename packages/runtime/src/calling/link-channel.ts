@@ -1,6 +1,6 @@
-import { ErrorCode, HubError, type PluginManifest } from "@orchestrator/protocol";
+import { ErrorCode, fromWireError, HubError, type PluginManifest } from "@orchestrator/protocol";
 import { type Limits, limitsOf, ROOT_SCOPE, watchLimits } from "./call-scope.ts";
-import { exchange, type HubChannel } from "./exchange.ts";
+import { exchangeRaw, type HubChannel } from "./exchange.ts";
 import type { OutgoingCalls } from "./outgoing-calls.ts";
 
 /**
@@ -49,35 +49,20 @@ export type Registration = "accepted" | { readonly refused: string };
 
 /**
  * Says over a fresh link what the plugin is. Existing hosts answer with whatever they have; only a clear no is a no.
- * @throws {HubError} where the link broke or nothing came in time: worth another attempt
+ * @throws {HubError} where the link broke, nothing came in time or the hub cannot say yet: worth another attempt
  */
 export async function register(calls: OutgoingCalls, manifest: PluginManifest): Promise<Registration> {
   const channel: HubChannel = { current: calls, ready: () => Promise.resolve(calls) };
   const request = { $case: "register", value: manifest } as const;
-  try {
-    const limits = limitsOf(ROOT_SCOPE, { timeoutMs: REGISTER_TIMEOUT_MS });
-    const { response } = await exchange(channel, { request, scope: ROOT_SCOPE, limits, acceptsCalls: true });
-    if (response?.$case !== "register" || response.value.accepted) return "accepted";
-    return { refused: response.value.rejectReason || "the hub gave no reason" };
-  } catch (error) {
-    const failure = HubError.from(error);
-    if (REFUSALS.has(failure.code)) return { refused: failure.message };
-    // A host that does not know the request has nothing against the plugin.
-    if (failure.code === ErrorCode.Unimplemented) return "accepted";
-    throw failure;
-  }
+  const limits = limitsOf(ROOT_SCOPE, { timeoutMs: REGISTER_TIMEOUT_MS });
+  const answer = await exchangeRaw(channel, { request, scope: ROOT_SCOPE, limits, acceptsCalls: true });
+  if (answer.response?.$case !== "register" || answer.response.value.accepted) return "accepted";
+  const failure = answer.error && fromWireError(answer.error);
+  if (failure?.retryable) throw failure;
+  return { refused: answer.response.value.rejectReason || failure?.message || "it gave no reason" };
 }
 
 const REGISTER_TIMEOUT_MS = 10_000;
-
-/** Answers that the same request would get again. */
-const REFUSALS: ReadonlySet<ErrorCode> = new Set([
-  ErrorCode.InvalidArgument,
-  ErrorCode.AlreadyExists,
-  ErrorCode.Unauthenticated,
-  ErrorCode.PermissionDenied,
-  ErrorCode.FailedPrecondition,
-]);
 
 function withHint(reason: HubError): HubError {
   if (reason.code !== ErrorCode.DeadlineExceeded) return reason;

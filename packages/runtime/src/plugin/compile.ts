@@ -50,7 +50,7 @@ export function compilePlugin(definition: PluginDefinition): CompiledPlugin {
     let validate: Validate | undefined;
     const jsonSchema = jsonSchemaOf(name, tool as UnaryTool<InputSchema>);
     if (input !== undefined && isStandardSchema(input)) validate = standardValidator(name, input);
-    else if (input !== undefined && !acceptsAnything(jsonSchema)) {
+    else if (input !== undefined && !acceptsAnything(input)) {
       plainSchemas = true;
       validate = compiler.validator(name, input);
     }
@@ -76,7 +76,7 @@ function kindOf(name: string, tool: UnaryTool<never> | StreamingTool<never>) {
 
 /** `{ type: "object" }` says nothing that the wire does not say already. */
 function acceptsAnything(schema: JsonSchema): boolean {
-  return Object.keys(schema).length === 1;
+  return schema["type"] === "object" && Object.keys(schema).length === 1;
 }
 
 function invalid(message: string): HubError {

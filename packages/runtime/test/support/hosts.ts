@@ -1,9 +1,9 @@
 import { ErrorCode, HealthResult_Status, HubError } from "@orchestrator/protocol";
-import { dialQuic, listenQuic } from "@orchestrator/transport-quic";
 import type { LinkListener } from "@orchestrator/transport";
+import { dialQuic, listenQuic } from "@orchestrator/transport-quic";
+import { type TestCerts, testCerts } from "./certs.ts";
 import { type Program, type ProgramOptions, startFixture } from "./program.ts";
 import { RawPeer, type RawPeerOptions } from "./raw-peer.ts";
-import { type TestCerts, testCerts } from "./certs.ts";
 
 /** The hub's side that plugins dial. */
 export interface TestHubServer extends AsyncDisposable {
@@ -14,7 +14,11 @@ export interface TestHubServer extends AsyncDisposable {
 }
 
 /** Listens as a hub; it accepts every registration and says that it is well unless `answer` says otherwise. */
-export async function startHub(certs: TestCerts, options: RawPeerOptions = {}, address = "localhost:0"): Promise<TestHubServer> {
+export async function startHub(
+  certs: TestCerts,
+  options: RawPeerOptions = {},
+  address = "localhost:0",
+): Promise<TestHubServer> {
   const peer = new RawPeer({
     ...options,
     answer(request) {

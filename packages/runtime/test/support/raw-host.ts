@@ -14,7 +14,10 @@ export class RawHost extends RawPeer {
 
   constructor(definition: PluginDefinition, options: RawPeerOptions) {
     super(options);
-    this.runtime = new PluginRuntime(compilePlugin(definition), createLog((line) => this.logs.push(line.trimEnd())));
+    this.runtime = new PluginRuntime(
+      compilePlugin(definition),
+      createLog((line) => this.logs.push(line.trimEnd())),
+    );
     memoryLinkPair({ names: ["orchestrator", definition.id], accept: [this.accept, this.runtime.accept] });
   }
 }

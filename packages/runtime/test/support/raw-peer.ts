@@ -23,6 +23,8 @@ export interface OpenOptions {
 export interface RawPeerOptions {
   /** Answers the plugin's requests; where it returns undefined they are acknowledged. "silence" leaves them unanswered. */
   readonly answer?: (request: PluginRequest) => Partial<PluginResponse> | "silence" | undefined;
+  /** Answers with several messages, the last of them last; `undefined` at the end leaves the answer open. */
+  readonly replies?: (request: PluginRequest) => PluginResponse["response"][] | undefined;
   /** Does not read on, so that windows fill up, until `read` is called. */
   readonly stall?: boolean;
 }
@@ -32,6 +34,8 @@ export class RawPeer {
   link!: Link;
   /** Requests that the plugin sent, in order. */
   readonly asked: PluginRequest[] = [];
+  /** Calls of the plugin that it gave up. */
+  cancelled = 0;
   readonly #options: RawPeerOptions;
   readonly #calls = new Map<CallId, Entry>();
   readonly #watchers = new Set<() => void>();
@@ -50,6 +54,13 @@ export class RawPeer {
         const request = PluginRequest.decode(payload);
         this.asked.push(request);
         for (const check of this.#watchers) check();
+        const replies = this.#options.replies?.(request);
+        replies?.forEach((response, index) => {
+          const isLast = index === replies.length - 1;
+          if (isLast && response === undefined) return;
+          const message = { requestId: request.requestId, response, error: undefined };
+          link.send(id, PluginResponse.encode(message).finish(), isLast);
+        });
         const answer = this.#options.answer?.(request);
         if (answer === "silence") return;
         const response = { requestId: request.requestId, response: undefined, error: undefined, ...answer };
@@ -63,11 +74,21 @@ export class RawPeer {
         else if (!last) credit();
         call.put(PluginResponse.decode(payload), last);
       },
-      cancelled: (id, error) => this.#calls.get(id)?.fail(error),
+      cancelled: (id, error) => {
+        const call = this.#calls.get(id);
+        if (call !== undefined) return call.fail(error);
+        this.cancelled++;
+        for (const check of this.#watchers) check();
+      },
       drained: () => {},
       closed: () => {},
     };
   };
+
+  /** Waits until the plugin has given up a call. */
+  async cancellation(): Promise<void> {
+    while (this.cancelled === 0) await this.#change();
+  }
 
   openBytes(payload: Uint8Array, last = true): RawCall {
     const id = this.link.open(payload, last);
@@ -103,14 +124,18 @@ export class RawPeer {
     for (;;) {
       const found = this.asked.slice(from).find(({ request }) => request?.$case === kind);
       if (found !== undefined) return found;
-      await new Promise<void>((resolve) => {
-        const check = () => {
-          this.#watchers.delete(check);
-          resolve();
-        };
-        this.#watchers.add(check);
-      });
+      await this.#change();
     }
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        this.#watchers.delete(check);
+        resolve();
+      };
+      this.#watchers.add(check);
+    });
   }
 }
 
