@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JsonObject } from "@orchestrator/runtime";
 import { type TestPlugin, testPlugin } from "@orchestrator/runtime/testing";
+// The store is another plugin: tests may use it, the sources of this one never do.
+import { MarkdownStore } from "@orchestrator/storage-markdown";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-// The store is another plugin, which the sources of this one never import.
-import { MarkdownStore } from "../../storage-markdown/src/index.ts";
 import { createFeaturesPlugin } from "../src/index.ts";
 import { EVIDENCE, START, START_MS } from "./session.ts";
 

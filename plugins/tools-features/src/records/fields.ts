@@ -24,7 +24,7 @@ export function unique(values: readonly string[]): readonly string[] {
   return [...new Set(values)];
 }
 
-/** Leaves out the fields that say nothing: upstream records carry a key only where it has a value. */
+/** Leaves out the fields that say nothing: optional keys stand in a record only where they have a value. */
 export function withoutEmpty(fields: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== "" && !(Array.isArray(value) && value.length === 0)),

@@ -34,10 +34,9 @@ describe("slugOf", () => {
 
   it("is a safe path segment of bounded length for every name", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary", maxLength: 300 }), (name) => {
+      fc.property(fc.string({ unit: "grapheme", maxLength: 120 }), (name) => {
         const slug = slugOf(name);
-        expect(slug).toMatch(/^[a-z0-9]+(?:-[a-z0-9]+)*$/);
-        expect(slug.length).toBeLessThanOrEqual(80);
+        return /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(slug) && slug.length <= 80;
       }),
     );
   });
