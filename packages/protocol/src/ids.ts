@@ -10,7 +10,10 @@ export interface IdOptions {
 
 /** Makes ids for one process; all of its uuids are in order. Safe to share by everything in that process. */
 export interface IdSource {
-  /** A UUID version 7 that sorts after every earlier one of this source, also within one millisecond and when the clock steps back. */
+  /**
+   * A UUID version 7 that sorts after every earlier one of this source, also within one millisecond and when the clock
+   * steps back.
+   */
   uuid(): string;
   /** 32 hex digits, never all zero. */
   traceId(): string;

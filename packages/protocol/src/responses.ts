@@ -9,7 +9,10 @@ export interface ErrorResponseOptions {
   readonly streamId?: string | undefined;
   /** Chunks that were delivered before the stream failed. Default 0. */
   readonly totalChunks?: number | undefined;
-  /** Replaces the short code in tool_call and stream_end, for the cases that existing peers tell apart: see {@link LegacyCode}. */
+  /**
+   * Replaces the short code in tool_call and stream_end, for the cases that existing peers tell apart: see {@link
+   * LegacyCode}.
+   */
   readonly legacyCode?: string | undefined;
 }
 

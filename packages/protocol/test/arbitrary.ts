@@ -11,7 +11,10 @@ const STRUCT = ".google.protobuf.Struct";
 
 /** Any Unicode, without lone surrogates: those have no encoding, and a test of their own. */
 const text = fc.string({ unit: "binary", maxLength: 24 });
-/** "__proto__" is a property that JavaScript treats specially, and empty keys and values of maps are written in two ways: both have tests of their own. */
+/**
+ * "__proto__" is a property that JavaScript treats specially, and empty keys and values of maps are written in two ways:
+ * both have tests of their own.
+ */
 const key = text.filter((name) => name !== "__proto__" && name !== "");
 
 /** Random messages of one type. Messages below `depth` levels are left out. */

@@ -1,6 +1,9 @@
 /** Where the bytes of a new envelope go. */
 export interface AllocateOptions {
-  /** Bytes kept free in front of the result, in the same buffer, so that a carrier can put its header there without copying again. Default 0. */
+  /**
+   * Bytes kept free in front of the result, in the same buffer, so that a carrier can put its header there without copying
+   * again. Default 0.
+   */
   readonly headroom?: number | undefined;
   /**
    * Gives `length` bytes, cleared or not: all of those after the headroom are written. Default `new Uint8Array(length)`, which

@@ -32,7 +32,10 @@ export function contextFieldSize(size: number): number {
   return varintSize(CONTEXT_TAG) + varintSize(size) + size;
 }
 
-/** Writes the whole context field, `size` being {@link contextSize}; @returns the position after it, or -1 as `writeTextField` does. */
+/**
+ * Writes the whole context field, `size` being {@link contextSize}; @returns the position after it, or -1 as
+ * `writeTextField` does.
+ */
 export function writeContextField(
   into: Uint8Array,
   start: number,

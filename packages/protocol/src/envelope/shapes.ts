@@ -61,7 +61,10 @@ const SHAPES: Readonly<Record<number, Readonly<Record<number, number>>>> = {
   },
 };
 
-/** By kind: the shape to scan with, an empty one where the member is not looked into, undefined where there is no such member. */
+/**
+ * By kind: the shape to scan with, an empty one where the member is not looked into, undefined where there is no such
+ * member.
+ */
 export const REQUEST_SHAPES: readonly (Shape | undefined)[] = table(Object.values(RequestKind));
 
 /** Members of the response oneof: 1 where the number is one. */

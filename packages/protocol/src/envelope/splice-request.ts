@@ -14,7 +14,10 @@ const PUBLISH_SUBSCRIPTION_TAG = 1602;
 
 /** What changes on the way through the hub; everything else of the request keeps its bytes. */
 export interface SpliceOptions extends AllocateOptions {
-  /** The verified caller. Replaces caller_plugin (tool_call, stream_start) or source_plugin (publish), and stands in the context. */
+  /**
+   * The verified caller. Replaces caller_plugin (tool_call, stream_start) or source_plugin (publish), and stands in the
+   * context.
+   */
   readonly caller: string;
   /** The hub's own context. Whatever the caller sent as context is removed; with `undefined` nothing takes its place. */
   readonly context: ContextFields | undefined;
@@ -24,7 +27,10 @@ export interface SpliceOptions extends AllocateOptions {
   readonly legacyTraceParent?: string | undefined;
   /** publish only: the subscription that this delivery answers. What the publisher wrote there is removed in any case. */
   readonly subscriptionId?: string | undefined;
-  /** publish only: when the hub received the event, epoch milliseconds. What the publisher wrote there is removed in any case. */
+  /**
+   * publish only: when the hub received the event, epoch milliseconds. What the publisher wrote there is removed in any
+   * case.
+   */
   readonly receivedAtMs?: number | undefined;
 }
 

@@ -6,7 +6,10 @@ export const WIRE_FIXED64 = 1;
 export const WIRE_BYTES = 2;
 export const WIRE_FIXED32 = 5;
 
-/** How many bytes the shortest varint of an unsigned 32-bit value has. Readers accept no other, so it is also what they consumed. */
+/**
+ * How many bytes the shortest varint of an unsigned 32-bit value has. Readers accept no other, so it is also what they
+ * consumed.
+ */
 export function varintSize(value: number): number {
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5;
 }
@@ -81,7 +84,10 @@ function skipVarint64(bytes: Uint8Array, start: number, end: number): number {
   throw protocolError(limit === end ? "varint is cut off" : "varint does not fit 64 bits", start);
 }
 
-/** Up to this many ASCII bytes become a string faster here than in the host's decoder, which costs the same for 1 byte and 60. */
+/**
+ * Up to this many ASCII bytes become a string faster here than in the host's decoder, which costs the same for 1 byte and
+ * 60.
+ */
 const SHORT_TEXT_BYTES = 16;
 
 /** Keeps nothing from one use to the next. A leading U+FEFF is text in protobuf, not a byte-order mark. */

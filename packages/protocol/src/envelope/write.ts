@@ -29,7 +29,10 @@ export function textSize(text: string): number {
   return size;
 }
 
-/** Bytes of a string field whose text has `size` bytes, tag and length included; 0 for the empty text, which proto3 leaves out. */
+/**
+ * Bytes of a string field whose text has `size` bytes, tag and length included; 0 for the empty text, which proto3 leaves
+ * out.
+ */
 export function textFieldSize(tag: number, size: number): number {
   return size === 0 ? 0 : varintSize(tag) + varintSize(size) + size;
 }
