@@ -50,11 +50,6 @@ export class CallWriter {
     this.#overhead = 0;
   }
 
-  /** Whether the first bytes of a stream that does not exist yet would leave now. */
-  get hasRoom(): boolean {
-    return this.#budget < 0 || this.#budget >= PACKET_DATA_BYTES;
-  }
-
   /** @returns false when the call's queue is full */
   send(call: Call, payload: Uint8Array, last: boolean): boolean {
     if (call.queue.length > 0) {
@@ -153,17 +148,17 @@ export class CallWriter {
   #allow(call: Call, wanted: number): number {
     const needed = wanted + packetCost(wanted);
     if (this.#budget >= needed) return wanted;
-    if (!call.exists) {
-      // The engine knows of no room for a stream that is not there yet; one packet's worth creates it.
-      if (this.#budget < 0) return Math.min(wanted, PACKET_DATA_BYTES);
-    } else {
-      const capacity = this.#engine.capacity(call.stream);
-      if (capacity < 0) return capacity;
-      this.#budget = Math.max(0, capacity - this.#overhead);
-      if (this.#budget >= needed) return wanted;
-    }
+    // The engine knows of no room for a stream that is not there yet; one packet's worth creates it. (Bytes of such a stream
+    // that stay behind cost nobody a credit: it is this side that opened it.)
+    if (!call.exists) return Math.min(wanted, PACKET_DATA_BYTES);
+    const capacity = this.#engine.capacity(call.stream);
+    if (capacity < 0) return capacity;
+    // The smaller of the connection's room and the stream's. So it says how little the connection has, not how much.
+    const room = Math.max(0, capacity - this.#overhead);
+    if (room > this.#budget) this.#budget = room;
+    if (room >= needed) return wanted;
     const fits = Math.floor(
-      ((this.#budget - PACKET_OVERHEAD_BYTES) * PACKET_DATA_BYTES) / (PACKET_DATA_BYTES + PACKET_OVERHEAD_BYTES),
+      ((room - PACKET_OVERHEAD_BYTES) * PACKET_DATA_BYTES) / (PACKET_DATA_BYTES + PACKET_OVERHEAD_BYTES),
     );
     if (fits >= wanted) return wanted;
     return fits < SMALLEST_PIECE_BYTES ? 0 : fits;

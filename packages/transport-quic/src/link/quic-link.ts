@@ -317,9 +317,8 @@ export class QuicLink implements Link, ReadEvents, WriteEvents {
     return id < 0 ? this.#late.get(id) : this.#byStream.get(id);
   }
 
-  /** Whether a stream can be opened and written to now. */
+  /** Whether a stream can be opened now; the caller then does. */
   #takeStream(): boolean {
-    if (!this.#writer.hasRoom) return false;
     if (this.#streamsLeft <= 0) this.#streamsLeft = this.#engine.streamsLeft();
     if (this.#streamsLeft <= 0) return false;
     this.#streamsLeft--;
