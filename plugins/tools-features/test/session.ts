@@ -118,3 +118,11 @@ export const EVIDENCE = {
   "in-testing": "## Results\n- src/main_test.go: 3 passed",
   "in-docs": "## Docs\n- docs/login.md explains it",
 } as const;
+
+/** A session with one feature "Login" in `my-app`, and the arguments that name it. */
+export async function withFeature(more: Record<string, unknown> = {}) {
+  const session = new Session();
+  await session.project();
+  const id = await session.feature("Login", more);
+  return { session, id, one: { project_id: "my-app", feature_id: id }, path: `my-app/features/${id}.md` };
+}

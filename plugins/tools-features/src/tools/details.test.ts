@@ -1,12 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Session, START } from "../../test/session.ts";
-
-async function withFeature() {
-  const session = new Session();
-  await session.project();
-  const id = await session.feature();
-  return { session, id, one: { project_id: "my-app", feature_id: id }, path: `my-app/features/${id}.md` };
-}
+import { START, withFeature } from "../../test/session.ts";
 
 describe("labels", () => {
   it("are a set that keeps its order", async () => {
