@@ -1,13 +1,40 @@
 import { Cli } from "./cli.ts";
+import { addCall } from "./commands/call.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addInit } from "./commands/init.ts";
+import { addLogs } from "./commands/logs.ts";
+import { addMcp } from "./commands/mcp.ts";
+import { addPlugins } from "./commands/plugins.ts";
+import { addPrompts } from "./commands/prompts.ts";
+import { addRestart } from "./commands/restart.ts";
+import { addServe } from "./commands/serve.ts";
+import { addStatus } from "./commands/status.ts";
+import { addStop } from "./commands/stop.ts";
+import { addTools } from "./commands/tools.ts";
 import { addVersion } from "./commands/version.ts";
 import type { Io } from "./io.ts";
+
+/** In the order of the help text. */
+const COMMANDS = [
+  addServe,
+  addMcp,
+  addInit,
+  addStatus,
+  addPlugins,
+  addTools,
+  addPrompts,
+  addCall,
+  addLogs,
+  addRestart,
+  addStop,
+  addCompletion,
+  addVersion,
+];
 
 /** Runs the program with what it knows of the world. @returns the exit code */
 export async function runProgram(io: Io): Promise<number> {
   const cli = new Cli(io);
-  for (const add of [addInit, addCompletion, addVersion]) add(cli);
+  for (const add of COMMANDS) add(cli);
   cli.program.addHelpText(
     "after",
     `

@@ -1,0 +1,38 @@
+import type { AddCommand } from "../cli.ts";
+import { ExitCode } from "../exit-code.ts";
+import { chosenWorkspace } from "../hub/workspace.ts";
+
+interface Options {
+  readonly workspace?: string;
+  readonly config?: string;
+  readonly certsDir?: string;
+  readonly idleExit: string;
+  readonly log?: string;
+}
+
+export const addMcp: AddCommand = (cli) => {
+  cli
+    .command("mcp", "Serve an AI client over stdin and stdout; joins the hub of the workspace or starts it", {
+      "orchestrator mcp --workspace /path/to/project": "what an IDE is told to run; see orchestrator init",
+    })
+    .option("-w, --workspace <dir>", "the workspace to serve (default: this directory)")
+    .option("-c, --config <file>", "configuration for a hub that is started")
+    .option("--certs-dir <dir>", "certificates for a hub that is started")
+    .option("--idle-exit <time>", "how long a hub that is started stays without clients", "30s")
+    .option("--log <level>", "what to write to stderr: debug, info, warn or error", "warn")
+    .action(
+      cli.action<Options>(async ({ io, options }) => {
+        const { serveMcp } = await import("../hub/serve-mcp.ts");
+        await serveMcp(io, {
+          workspace: chosenWorkspace(io, options.workspace),
+          idleExit: options.idleExit,
+          log: options.log ?? "warn",
+          hubArgs: [
+            ...(options.config === undefined ? [] : ["--config", options.config]),
+            ...(options.certsDir === undefined ? [] : ["--certs-dir", options.certsDir]),
+          ],
+        });
+        return ExitCode.Ok;
+      }),
+    );
+};

@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  DEFAULT_CONFIG_FILE,
+  formatDiagnostic,
+  type HubConfig,
+  loadConfig,
+  parseConfig,
+  requireConfig,
+} from "@orchestrator/config";
+import type { Io } from "../io.ts";
+
+export interface ConfigFlags {
+  /** Absolute. */
+  readonly workspace: string;
+  readonly config?: string | undefined;
+  readonly strict?: boolean | undefined;
+  /** Flags of the configuration by name, without dashes in front. */
+  readonly flags: Readonly<Record<string, string | undefined>>;
+}
+
+export interface LoadedConfig {
+  readonly config: HubConfig;
+  /** Findings that are no errors, ready to be shown. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The configuration of a workspace's hub: the file that `--config` or `ORCHESTRATOR_CONFIG` names, else `plugins.yaml` in the
+ * workspace, else the plugins that come with the program.
+ * @throws {HubError} `INVALID_ARGUMENT` with every error of the file
+ */
+export async function loadHubConfig(io: Io, options: ConfigFlags): Promise<LoadedConfig> {
+  const common = {
+    env: io.env,
+    flags: { ...options.flags, workspace: options.workspace },
+    strict: options.strict ?? false,
+  };
+  const named = options.config ?? (io.env["ORCHESTRATOR_CONFIG"] || undefined);
+  const path = join(options.workspace, DEFAULT_CONFIG_FILE);
+  const parsed =
+    named !== undefined
+      ? await loadConfig({ ...common, cwd: io.cwd, flags: { ...common.flags, config: named } })
+      : existsSync(path)
+        ? parseConfig(await readFile(path, "utf8"), { ...common, cwd: io.cwd, path })
+        : parseConfig(embeddedConfig(options.workspace), { ...common, cwd: io.cwd });
+  const config = requireConfig(parsed);
+  return { config, warnings: parsed.diagnostics.map(formatDiagnostic) };
+}
+
+/** Storage in Markdown files and the feature workflow; with the program's own stdio transport, what a first day needs. */
+function embeddedConfig(workspace: string): string {
+  // JSON is YAML.
+  return JSON.stringify({
+    plugins: [
+      {
+        id: "storage.markdown",
+        binary: pluginProgram("@orchestrator/storage-markdown"),
+        args: [`--workspace=${workspace}`],
+      },
+      {
+        id: "tools.features",
+        binary: pluginProgram("@orchestrator/tools-features"),
+        depends_on: ["storage.markdown"],
+      },
+    ],
+  });
+}
+
+/** The file that runs a plugin package: main.ts beside its index.ts in a checkout, main.js when it is built. */
+export function pluginProgram(packageName: string): string {
+  const index = fileURLToPath(import.meta.resolve(packageName));
+  return join(dirname(index), index.endsWith(".ts") ? "main.ts" : "main.js");
+}

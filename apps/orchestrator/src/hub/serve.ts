@@ -1,0 +1,156 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { HubConfig } from "@orchestrator/config";
+import { Hub, HubLog } from "@orchestrator/hub";
+import { openAuthority } from "@orchestrator/identity";
+import { acquireFileLock, ensurePrivateDirectory, writePrivateFile } from "@orchestrator/identity/internal";
+import { ErrorCode, HubError } from "@orchestrator/protocol";
+import { quicSupport } from "@orchestrator/transport-quic";
+import type { ServeOptions } from "../commands/serve.ts";
+import { CliError, ExitCode } from "../exit-code.ts";
+import type { Io } from "../io.ts";
+import type { Reporter } from "../output/reporter.ts";
+import { programVersion } from "../program-path.ts";
+import { loadHubConfig } from "./default-config.ts";
+import { startLogSink } from "./log-sink.ts";
+import { ensureHubDirectory, findHub, removeState, writeState } from "./state-file.ts";
+
+interface Surroundings {
+  readonly io: Io;
+  readonly report: Reporter;
+}
+
+/** Certificates last for months; twice a day is often enough to renew them with time to spare. */
+const RENEW_MS = 12 * 3_600_000;
+
+/** Runs the hub of a workspace until it is told to stop, by a signal, an operator, or because nobody is there any more. */
+export async function serve(workspace: string, options: ServeOptions, { io, report }: Surroundings): Promise<ExitCode> {
+  const { config, warnings } = await loadHubConfig(io, {
+    workspace,
+    config: options.config,
+    strict: options.strictConfig,
+    flags: { "listen-addr": options.listenAddr, "certs-dir": options.certsDir, "log-level": options.logLevel },
+  });
+  for (const warning of warnings) report.note(warning);
+  const support = quicSupport();
+  if (!support.ok) throw new HubError(ErrorCode.Unimplemented, support.reason);
+  const release = await takeWorkspace(config.workspace);
+  try {
+    return await run(config, options, { io, report });
+  } finally {
+    removeState(config.workspace);
+    release();
+  }
+}
+
+async function run(config: HubConfig, options: ServeOptions, { io, report }: Surroundings): Promise<ExitCode> {
+  const authority = await openAuthority(config.certsDir);
+  if (config.tcp.enabled && !config.tcp.tls) ensureToken(config.tcp.tokenFile);
+  const stopped = Promise.withResolvers<string>();
+  const log = new HubLog();
+  const endSink = startLogSink(log, io.stderr, { ...config.log, env: io.env });
+  const version = programVersion();
+  const hub = new Hub({
+    config,
+    authority,
+    log,
+    version,
+    env: io.env,
+    onStopRequest: () => stopped.resolve("the operator stopped it"),
+  });
+  const onSignal = (): void => stopped.resolve(`${io.signal.reason ?? "a signal"} came`);
+  io.signal.addEventListener("abort", onSignal);
+  if (io.signal.aborted) onSignal();
+  const timers: NodeJS.Timeout[] = [];
+  try {
+    await hub.listen();
+    writeState(config.workspace, { address: hub.address, certsDir: config.certsDir, version });
+    const starting = hub.startPlugins();
+    await Promise.race([starting, stopped.promise]);
+    const { pluginsReady, pluginsTotal } = hub.status();
+    log.write("info", "hub", `${pluginsReady} of ${pluginsTotal} plugins ready; workspace ${config.workspace}`);
+    if (options.json) {
+      report.result(
+        {
+          event: "ready",
+          pid: process.pid,
+          address: hub.address,
+          workspace: config.workspace,
+          pluginsReady,
+          pluginsTotal,
+        },
+        () => "",
+      );
+    }
+    if (options.idleExit !== undefined) timers.push(watchIdle(hub, options.idleExit, stopped.resolve));
+    timers.push(setInterval(() => void renew(authority, log), RENEW_MS));
+    const reason = await stopped.promise;
+    await hub.stop(reason);
+    return ExitCode.Ok;
+  } catch (error) {
+    await hub.stop("it could not start");
+    throw addressInUse(error, config) ?? error;
+  } finally {
+    io.signal.removeEventListener("abort", onSignal);
+    for (const timer of timers) clearInterval(timer);
+    endSink();
+  }
+}
+
+/** One hub per workspace: the lock is held for as long as this process lives, and is nobody's once it is gone. */
+async function takeWorkspace(workspace: string): Promise<() => void> {
+  const lock = join(ensureHubDirectory(workspace), "hub.lock");
+  try {
+    return await acquireFileLock(lock, { timeoutMs: 0 });
+  } catch (error) {
+    if (!(error instanceof HubError) || error.code !== ErrorCode.Unavailable) throw error;
+    const found = findHub(workspace);
+    const who =
+      found.is === "running"
+        ? `process ${found.state.pid} at ${found.state.address}`
+        : "it is just starting or stopping";
+    throw new CliError(ExitCode.Failure, `A hub runs for workspace "${workspace}" already: ${who}`, {
+      hint: `Stop it: orchestrator stop --workspace "${workspace}"`,
+      code: ErrorCode.AlreadyExists,
+      cause: error,
+    });
+  }
+}
+
+/** Ends the hub after `idleMs` without a client. Plugins' own links do not count. */
+function watchIdle(hub: Hub, idleMs: number, stop: (reason: string) => void): NodeJS.Timeout {
+  let lastSeen = performance.now();
+  return setInterval(
+    () => {
+      if (hub.clientLinks > 0) lastSeen = performance.now();
+      else if (performance.now() - lastSeen >= idleMs) stop(`no client for ${idleMs / 1000} s`);
+    },
+    Math.max(20, Math.min(1000, idleMs / 4)),
+  );
+}
+
+async function renew(authority: Awaited<ReturnType<typeof openAuthority>>, log: HubLog): Promise<void> {
+  try {
+    const renewed = await authority.renewIfDue();
+    if (renewed.length > 0) log.write("info", "hub", `Renewed certificates: ${renewed.join(", ")}`);
+  } catch (error) {
+    log.write("error", "hub", `Certificates could not be renewed: ${(error as Error).message}`);
+  }
+}
+
+/** The secret that TCP peers present; made once. */
+function ensureToken(file: string): void {
+  if (existsSync(file)) return;
+  ensurePrivateDirectory(dirname(file), () => {});
+  writePrivateFile(file, `${randomBytes(32).toString("hex")}\n`);
+}
+
+function addressInUse(error: unknown, config: HubConfig): CliError | undefined {
+  if (!(error instanceof HubError) || !/EADDRINUSE|in use|already taken/i.test(error.message)) return undefined;
+  return new CliError(ExitCode.Failure, error.message, {
+    hint: `Stop what listens on ${config.listenAddr}, or choose another address: --listen-addr localhost:0`,
+    code: error.code,
+    cause: error,
+  });
+}

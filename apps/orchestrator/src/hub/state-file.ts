@@ -1,0 +1,76 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isAlive, ownIdentity, type ProcessIdentity, writePrivateFile } from "@orchestrator/identity/internal";
+
+/** Where a running hub of a workspace can be found. */
+export interface HubState extends ProcessIdentity {
+  /** `host:port` for QUIC. */
+  readonly address: string;
+  readonly certsDir: string;
+  readonly version: string;
+}
+
+/** A hub that runs, one that left its file behind when it was killed, or none. */
+export type FoundHub = { readonly is: "running" | "stale"; readonly state: HubState } | { readonly is: "absent" };
+
+/** The directory for what belongs to the hub of one workspace. It keeps itself out of version control. */
+export function hubDirectory(workspace: string): string {
+  return join(workspace, ".orchestrator");
+}
+
+/** Makes the directory, where only this user may look. @returns its path */
+export function ensureHubDirectory(workspace: string): string {
+  const directory = hubDirectory(workspace);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  try {
+    writeFileSync(join(directory, ".gitignore"), "*\n", { flag: "wx" });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  return directory;
+}
+
+export function stateFile(workspace: string): string {
+  return join(hubDirectory(workspace), "hub.json");
+}
+
+/** The file that a hub in the background logs to. */
+export function logFile(workspace: string): string {
+  return join(hubDirectory(workspace), "hub.log");
+}
+
+/** Looks for the hub of a workspace. A file whose process is gone, or whose process id now means another one, is stale. */
+export function findHub(workspace: string): FoundHub {
+  const state = readState(workspace);
+  if (state === undefined) return { is: "absent" };
+  // Another machine or boot. Its address means nothing here; and a file that came with somebody's repository never gets further.
+  if (state.scope !== ownIdentity().scope) return { is: "stale", state };
+  // "unknown": the system hides start times. Then only dialling tells.
+  return { is: isAlive(state) === "dead" ? "stale" : "running", state };
+}
+
+/** Makes this process the hub of the workspace, for all to see: as a whole or not at all, mode 0600. */
+export function writeState(workspace: string, hub: Pick<HubState, "address" | "certsDir" | "version">): void {
+  ensureHubDirectory(workspace);
+  const state: HubState = { ...ownIdentity(), ...hub };
+  writePrivateFile(stateFile(workspace), `${JSON.stringify(state, null, 2)}\n`);
+}
+
+/** Removes the file, if it is this process's own: another hub may have taken the place of one that was slow to leave. */
+export function removeState(workspace: string): void {
+  const state = readState(workspace);
+  const own = ownIdentity();
+  if (state?.pid !== own.pid || state.startTime !== own.startTime || state.scope !== own.scope) return;
+  rmSync(stateFile(workspace), { force: true });
+}
+
+function readState(workspace: string): HubState | undefined {
+  try {
+    const state = JSON.parse(readFileSync(stateFile(workspace), "utf8")) as Partial<HubState>;
+    const texts = [state.startTime, state.scope, state.address, state.certsDir, state.version];
+    const valid = Number.isInteger(state.pid) && texts.every((text) => typeof text === "string");
+    return valid ? (state as HubState) : undefined;
+  } catch {
+    return undefined;
+  }
+}
