@@ -149,13 +149,17 @@ export const Struct: MessageFns<Struct> & StructWrapperFns = {
 
             const entry1 = Struct_FieldsEntry.decode(reader, reader.uint32());
             if (entry1.value !== undefined) {
-              message.fields[entry1.key] = entry1.value;
+              if (entry1.key === "__proto__") {
+                globalThis.Object.defineProperty(message.fields, entry1.key, { value: entry1.value, enumerable: true, configurable: true, writable: true });
+              } else {
+                message.fields[entry1.key] = entry1.value;
+              }
             }
             continue;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -166,6 +170,9 @@ export const Struct: MessageFns<Struct> & StructWrapperFns = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -191,24 +198,11 @@ export const Struct: MessageFns<Struct> & StructWrapperFns = {
   },
 
   wrap(object: { [key: string]: any } | undefined): Struct {
-    const struct = createBaseStruct();
-
-    if (object !== undefined) {
-      for (const key of globalThis.Object.keys(object)) {
-        struct.fields[key] = object[key];
-      }
-    }
-    return struct;
+    return { fields: object ?? {}, _unknownFields: {} };
   },
 
   unwrap(message: Struct): { [key: string]: any } {
-    const object: { [key: string]: any } = {};
-    if (message.fields) {
-      for (const key of globalThis.Object.keys(message.fields)) {
-        object[key] = message.fields[key];
-      }
-    }
-    return object;
+    return message.fields;
   },
 };
 
@@ -266,7 +260,7 @@ export const Struct_FieldsEntry: MessageFns<Struct_FieldsEntry> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -277,6 +271,9 @@ export const Struct_FieldsEntry: MessageFns<Struct_FieldsEntry> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -395,7 +392,7 @@ export const Value: MessageFns<Value> & AnyValueWrapperFns = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -406,6 +403,9 @@ export const Value: MessageFns<Value> & AnyValueWrapperFns = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -527,7 +527,7 @@ export const ListValue: MessageFns<ListValue> & ListValueWrapperFns = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -538,6 +538,9 @@ export const ListValue: MessageFns<ListValue> & ListValueWrapperFns = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {

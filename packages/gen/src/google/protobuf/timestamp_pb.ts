@@ -174,7 +174,7 @@ export const Timestamp: MessageFns<Timestamp> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -185,6 +185,9 @@ export const Timestamp: MessageFns<Timestamp> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {

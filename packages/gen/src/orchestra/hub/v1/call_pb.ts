@@ -209,7 +209,7 @@ export const CallContext: MessageFns<CallContext> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -220,6 +220,9 @@ export const CallContext: MessageFns<CallContext> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -306,7 +309,7 @@ export const Progress: MessageFns<Progress> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -317,6 +320,9 @@ export const Progress: MessageFns<Progress> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -401,7 +407,7 @@ export const Error: MessageFns<Error> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -412,6 +418,9 @@ export const Error: MessageFns<Error> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {

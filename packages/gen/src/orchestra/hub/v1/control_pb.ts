@@ -343,7 +343,7 @@ export const ControlRequest: MessageFns<ControlRequest> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -354,6 +354,9 @@ export const ControlRequest: MessageFns<ControlRequest> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -497,7 +500,7 @@ export const ControlResponse: MessageFns<ControlResponse> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -508,6 +511,9 @@ export const ControlResponse: MessageFns<ControlResponse> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -588,7 +594,7 @@ export const StatusCommand: MessageFns<StatusCommand> = {
         switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -599,6 +605,9 @@ export const StatusCommand: MessageFns<StatusCommand> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -647,7 +656,7 @@ export const PluginsCommand: MessageFns<PluginsCommand> = {
         switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -658,6 +667,9 @@ export const PluginsCommand: MessageFns<PluginsCommand> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -739,7 +751,7 @@ export const LogsCommand: MessageFns<LogsCommand> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -750,6 +762,9 @@ export const LogsCommand: MessageFns<LogsCommand> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -823,7 +838,7 @@ export const CallsCommand: MessageFns<CallsCommand> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -834,6 +849,9 @@ export const CallsCommand: MessageFns<CallsCommand> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -884,7 +902,7 @@ export const StopCommand: MessageFns<StopCommand> = {
         switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -895,6 +913,9 @@ export const StopCommand: MessageFns<StopCommand> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -954,7 +975,7 @@ export const RestartCommand: MessageFns<RestartCommand> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -965,6 +986,9 @@ export const RestartCommand: MessageFns<RestartCommand> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -1014,7 +1038,7 @@ export const Done: MessageFns<Done> = {
         switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -1025,6 +1049,9 @@ export const Done: MessageFns<Done> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -1220,7 +1247,11 @@ export const HubStatus: MessageFns<HubStatus> = {
 
             const entry11 = HubStatus_CallsFailedEntry.decode(reader, reader.uint32());
             if (entry11.value !== undefined) {
-              message.callsFailed[entry11.key] = entry11.value;
+              if (entry11.key === "__proto__") {
+                globalThis.Object.defineProperty(message.callsFailed, entry11.key, { value: entry11.value, enumerable: true, configurable: true, writable: true });
+              } else {
+                message.callsFailed[entry11.key] = entry11.value;
+              }
             }
             continue;
           }
@@ -1258,7 +1289,7 @@ export const HubStatus: MessageFns<HubStatus> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -1269,6 +1300,9 @@ export const HubStatus: MessageFns<HubStatus> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -1362,7 +1396,7 @@ export const HubStatus_CallsFailedEntry: MessageFns<HubStatus_CallsFailedEntry> 
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -1373,6 +1407,9 @@ export const HubStatus_CallsFailedEntry: MessageFns<HubStatus_CallsFailedEntry> 
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -1434,7 +1471,7 @@ export const PluginList: MessageFns<PluginList> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -1445,6 +1482,9 @@ export const PluginList: MessageFns<PluginList> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -1688,7 +1728,7 @@ export const PluginStatus: MessageFns<PluginStatus> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -1699,6 +1739,9 @@ export const PluginStatus: MessageFns<PluginStatus> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -1774,7 +1817,7 @@ export const LogBatch: MessageFns<LogBatch> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -1785,6 +1828,9 @@ export const LogBatch: MessageFns<LogBatch> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -1889,7 +1935,7 @@ export const LogLine: MessageFns<LogLine> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -1900,6 +1946,9 @@ export const LogLine: MessageFns<LogLine> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -1964,7 +2013,7 @@ export const CallList: MessageFns<CallList> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -1975,6 +2024,9 @@ export const CallList: MessageFns<CallList> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -2134,7 +2186,7 @@ export const CallRecord: MessageFns<CallRecord> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -2145,6 +2197,9 @@ export const CallRecord: MessageFns<CallRecord> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {

@@ -891,7 +891,7 @@ export const PluginRequest: MessageFns<PluginRequest> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -902,6 +902,9 @@ export const PluginRequest: MessageFns<PluginRequest> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -1275,7 +1278,7 @@ export const PluginResponse: MessageFns<PluginResponse> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -1286,6 +1289,9 @@ export const PluginResponse: MessageFns<PluginResponse> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -1650,7 +1656,11 @@ export const PluginManifest: MessageFns<PluginManifest> = {
 
             const entry17 = PluginManifest_EnvEntry.decode(reader, reader.uint32());
             if (entry17.value !== undefined) {
-              message.env[entry17.key] = entry17.value;
+              if (entry17.key === "__proto__") {
+                globalThis.Object.defineProperty(message.env, entry17.key, { value: entry17.value, enumerable: true, configurable: true, writable: true });
+              } else {
+                message.env[entry17.key] = entry17.value;
+              }
             }
             continue;
           }
@@ -1664,7 +1674,7 @@ export const PluginManifest: MessageFns<PluginManifest> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -1675,6 +1685,9 @@ export const PluginManifest: MessageFns<PluginManifest> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -1771,7 +1784,7 @@ export const PluginManifest_EnvEntry: MessageFns<PluginManifest_EnvEntry> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -1782,6 +1795,9 @@ export const PluginManifest_EnvEntry: MessageFns<PluginManifest_EnvEntry> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -1854,7 +1870,7 @@ export const RegistrationResult: MessageFns<RegistrationResult> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -1865,6 +1881,9 @@ export const RegistrationResult: MessageFns<RegistrationResult> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -1923,13 +1942,17 @@ export const BootRequest: MessageFns<BootRequest> = {
 
             const entry1 = BootRequest_ConfigEntry.decode(reader, reader.uint32());
             if (entry1.value !== undefined) {
-              message.config[entry1.key] = entry1.value;
+              if (entry1.key === "__proto__") {
+                globalThis.Object.defineProperty(message.config, entry1.key, { value: entry1.value, enumerable: true, configurable: true, writable: true });
+              } else {
+                message.config[entry1.key] = entry1.value;
+              }
             }
             continue;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -1940,6 +1963,9 @@ export const BootRequest: MessageFns<BootRequest> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -2019,7 +2045,7 @@ export const BootRequest_ConfigEntry: MessageFns<BootRequest_ConfigEntry> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -2030,6 +2056,9 @@ export const BootRequest_ConfigEntry: MessageFns<BootRequest_ConfigEntry> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -2102,7 +2131,7 @@ export const BootResult: MessageFns<BootResult> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -2113,6 +2142,9 @@ export const BootResult: MessageFns<BootResult> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -2174,7 +2206,7 @@ export const ShutdownRequest: MessageFns<ShutdownRequest> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -2185,6 +2217,9 @@ export const ShutdownRequest: MessageFns<ShutdownRequest> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -2245,7 +2280,7 @@ export const ShutdownResult: MessageFns<ShutdownResult> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -2256,6 +2291,9 @@ export const ShutdownResult: MessageFns<ShutdownResult> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -2305,7 +2343,7 @@ export const HealthRequest: MessageFns<HealthRequest> = {
         switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -2316,6 +2354,9 @@ export const HealthRequest: MessageFns<HealthRequest> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -2394,13 +2435,17 @@ export const HealthResult: MessageFns<HealthResult> = {
 
             const entry3 = HealthResult_DetailsEntry.decode(reader, reader.uint32());
             if (entry3.value !== undefined) {
-              message.details[entry3.key] = entry3.value;
+              if (entry3.key === "__proto__") {
+                globalThis.Object.defineProperty(message.details, entry3.key, { value: entry3.value, enumerable: true, configurable: true, writable: true });
+              } else {
+                message.details[entry3.key] = entry3.value;
+              }
             }
             continue;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -2411,6 +2456,9 @@ export const HealthResult: MessageFns<HealthResult> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -2492,7 +2540,7 @@ export const HealthResult_DetailsEntry: MessageFns<HealthResult_DetailsEntry> = 
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -2503,6 +2551,9 @@ export const HealthResult_DetailsEntry: MessageFns<HealthResult_DetailsEntry> = 
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -2627,7 +2678,7 @@ export const ToolRequest: MessageFns<ToolRequest> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -2638,6 +2689,9 @@ export const ToolRequest: MessageFns<ToolRequest> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -2736,7 +2790,7 @@ export const ToolResponse: MessageFns<ToolResponse> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -2747,6 +2801,9 @@ export const ToolResponse: MessageFns<ToolResponse> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -2799,7 +2856,7 @@ export const ListToolsRequest: MessageFns<ListToolsRequest> = {
         switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -2810,6 +2867,9 @@ export const ListToolsRequest: MessageFns<ListToolsRequest> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -2869,7 +2929,7 @@ export const ListToolsResponse: MessageFns<ListToolsResponse> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -2880,6 +2940,9 @@ export const ListToolsResponse: MessageFns<ListToolsResponse> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -3015,7 +3078,7 @@ export const ToolDefinition: MessageFns<ToolDefinition> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -3026,6 +3089,9 @@ export const ToolDefinition: MessageFns<ToolDefinition> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -3081,7 +3147,7 @@ export const ListPromptsRequest: MessageFns<ListPromptsRequest> = {
         switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -3092,6 +3158,9 @@ export const ListPromptsRequest: MessageFns<ListPromptsRequest> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -3151,7 +3220,7 @@ export const ListPromptsResponse: MessageFns<ListPromptsResponse> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -3162,6 +3231,9 @@ export const ListPromptsResponse: MessageFns<ListPromptsResponse> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -3244,7 +3316,7 @@ export const PromptDefinition: MessageFns<PromptDefinition> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -3255,6 +3327,9 @@ export const PromptDefinition: MessageFns<PromptDefinition> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -3350,7 +3425,7 @@ export const PromptArgument: MessageFns<PromptArgument> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -3361,6 +3436,9 @@ export const PromptArgument: MessageFns<PromptArgument> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -3432,13 +3510,17 @@ export const PromptGetRequest: MessageFns<PromptGetRequest> = {
 
             const entry2 = PromptGetRequest_ArgumentsEntry.decode(reader, reader.uint32());
             if (entry2.value !== undefined) {
-              message.arguments[entry2.key] = entry2.value;
+              if (entry2.key === "__proto__") {
+                globalThis.Object.defineProperty(message.arguments, entry2.key, { value: entry2.value, enumerable: true, configurable: true, writable: true });
+              } else {
+                message.arguments[entry2.key] = entry2.value;
+              }
             }
             continue;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -3449,6 +3531,9 @@ export const PromptGetRequest: MessageFns<PromptGetRequest> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -3529,7 +3614,7 @@ export const PromptGetRequest_ArgumentsEntry: MessageFns<PromptGetRequest_Argume
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -3540,6 +3625,9 @@ export const PromptGetRequest_ArgumentsEntry: MessageFns<PromptGetRequest_Argume
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -3612,7 +3700,7 @@ export const PromptGetResponse: MessageFns<PromptGetResponse> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -3623,6 +3711,9 @@ export const PromptGetResponse: MessageFns<PromptGetResponse> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -3695,7 +3786,7 @@ export const PromptMessage: MessageFns<PromptMessage> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -3706,6 +3797,9 @@ export const PromptMessage: MessageFns<PromptMessage> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -3780,7 +3874,7 @@ export const ContentBlock: MessageFns<ContentBlock> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -3791,6 +3885,9 @@ export const ContentBlock: MessageFns<ContentBlock> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -3863,7 +3960,7 @@ export const StorageReadRequest: MessageFns<StorageReadRequest> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -3874,6 +3971,9 @@ export const StorageReadRequest: MessageFns<StorageReadRequest> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -3957,7 +4057,7 @@ export const StorageReadResponse: MessageFns<StorageReadResponse> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -3968,6 +4068,9 @@ export const StorageReadResponse: MessageFns<StorageReadResponse> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -4081,7 +4184,7 @@ export const StorageWriteRequest: MessageFns<StorageWriteRequest> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -4092,6 +4195,9 @@ export const StorageWriteRequest: MessageFns<StorageWriteRequest> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -4178,7 +4284,7 @@ export const StorageWriteResponse: MessageFns<StorageWriteResponse> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -4189,6 +4295,9 @@ export const StorageWriteResponse: MessageFns<StorageWriteResponse> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -4262,7 +4371,7 @@ export const StorageDeleteRequest: MessageFns<StorageDeleteRequest> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -4273,6 +4382,9 @@ export const StorageDeleteRequest: MessageFns<StorageDeleteRequest> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -4334,7 +4446,7 @@ export const StorageDeleteResponse: MessageFns<StorageDeleteResponse> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -4345,6 +4457,9 @@ export const StorageDeleteResponse: MessageFns<StorageDeleteResponse> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -4427,7 +4542,7 @@ export const StorageListRequest: MessageFns<StorageListRequest> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -4438,6 +4553,9 @@ export const StorageListRequest: MessageFns<StorageListRequest> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -4500,7 +4618,7 @@ export const StorageListResponse: MessageFns<StorageListResponse> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -4511,6 +4629,9 @@ export const StorageListResponse: MessageFns<StorageListResponse> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -4604,7 +4725,7 @@ export const StorageEntry: MessageFns<StorageEntry> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -4615,6 +4736,9 @@ export const StorageEntry: MessageFns<StorageEntry> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -4713,7 +4837,7 @@ export const StreamStart: MessageFns<StreamStart> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -4724,6 +4848,9 @@ export const StreamStart: MessageFns<StreamStart> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -4787,7 +4914,7 @@ export const StreamCancel: MessageFns<StreamCancel> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -4798,6 +4925,9 @@ export const StreamCancel: MessageFns<StreamCancel> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -4891,7 +5021,7 @@ export const StreamChunk: MessageFns<StreamChunk> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -4902,6 +5032,9 @@ export const StreamChunk: MessageFns<StreamChunk> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -5009,7 +5142,7 @@ export const StreamEnd: MessageFns<StreamEnd> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -5020,6 +5153,9 @@ export const StreamEnd: MessageFns<StreamEnd> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -5103,13 +5239,17 @@ export const Subscribe: MessageFns<Subscribe> = {
 
             const entry3 = Subscribe_FiltersEntry.decode(reader, reader.uint32());
             if (entry3.value !== undefined) {
-              message.filters[entry3.key] = entry3.value;
+              if (entry3.key === "__proto__") {
+                globalThis.Object.defineProperty(message.filters, entry3.key, { value: entry3.value, enumerable: true, configurable: true, writable: true });
+              } else {
+                message.filters[entry3.key] = entry3.value;
+              }
             }
             continue;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -5120,6 +5260,9 @@ export const Subscribe: MessageFns<Subscribe> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -5201,7 +5344,7 @@ export const Subscribe_FiltersEntry: MessageFns<Subscribe_FiltersEntry> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -5212,6 +5355,9 @@ export const Subscribe_FiltersEntry: MessageFns<Subscribe_FiltersEntry> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -5273,7 +5419,7 @@ export const Unsubscribe: MessageFns<Unsubscribe> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -5284,6 +5430,9 @@ export const Unsubscribe: MessageFns<Unsubscribe> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -5407,7 +5556,7 @@ export const Publish: MessageFns<Publish> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -5418,6 +5567,9 @@ export const Publish: MessageFns<Publish> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
@@ -5548,7 +5700,7 @@ export const EventDelivery: MessageFns<EventDelivery> = {
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          throw new globalThis.RangeError("illegal tag");
         }
         const buf = reader.skip(tag & 7);
 
@@ -5559,6 +5711,9 @@ export const EventDelivery: MessageFns<EventDelivery> = {
         } else {
           list.push(buf);
         }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
       }
       return message;
     } finally {
