@@ -1,4 +1,4 @@
-import { type KeyObject, randomBytes, webcrypto } from "node:crypto";
+import { type KeyObject, randomBytes } from "node:crypto";
 import type { KeyPair } from "./certificate.ts";
 
 export type KeyAlgorithm = "ed25519" | "ecdsa-p256";
@@ -68,7 +68,7 @@ export async function issueLeaf(
   const signer = authorityAlgorithm(authority.privateKey);
   if (signer === undefined) throw new TypeError("The authority's key is neither Ed25519 nor P-256");
   const pkcs8 = authority.privateKey.export({ type: "pkcs8", format: "der" });
-  const signingKey = await webcrypto.subtle.importKey("pkcs8", pkcs8, KEY_PARAMETERS[signer], false, ["sign"]);
+  const signingKey = await crypto.subtle.importKey("pkcs8", pkcs8, KEY_PARAMETERS[signer], false, ["sign"]);
   // The authority's own identifier, not one that we compute: implementations derive it in different ways.
   const keyId = issuer.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
   const forBrowser = options.algorithm === "rsa-2048";
@@ -110,14 +110,17 @@ export function authorityAlgorithm(key: KeyObject): KeyAlgorithm | undefined {
     : undefined;
 }
 
-async function generateKeys(algorithm: keyof typeof KEY_PARAMETERS): Promise<webcrypto.CryptoKeyPair> {
-  return (await webcrypto.subtle.generateKey(KEY_PARAMETERS[algorithm], true, [
-    "sign",
-    "verify",
-  ])) as webcrypto.CryptoKeyPair;
+/** Node has no global `CryptoKeyPair`, and Deno's own is not that of `node:crypto`; the key itself both know by this name. */
+interface KeysOfPair {
+  readonly privateKey: CryptoKey;
+  readonly publicKey: CryptoKey;
 }
 
-function signingAlgorithm(algorithm: KeyAlgorithm): webcrypto.EcdsaParams | webcrypto.Algorithm {
+async function generateKeys(algorithm: keyof typeof KEY_PARAMETERS): Promise<KeysOfPair> {
+  return (await crypto.subtle.generateKey(KEY_PARAMETERS[algorithm], true, ["sign", "verify"])) as KeysOfPair;
+}
+
+function signingAlgorithm(algorithm: KeyAlgorithm) {
   return algorithm === "ed25519" ? { name: "Ed25519" } : { name: "ECDSA", hash: "SHA-256" };
 }
 
@@ -132,7 +135,7 @@ function serialNumber(): string {
   return bytes.toString("hex");
 }
 
-async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
-  const base64 = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", key)).toString("base64");
+async function privateKeyPem(key: CryptoKey): Promise<string> {
+  const base64 = Buffer.from(await crypto.subtle.exportKey("pkcs8", key)).toString("base64");
   return `-----BEGIN PRIVATE KEY-----\n${base64.replace(/.{1,64}/g, "$&\n")}-----END PRIVATE KEY-----\n`;
 }
