@@ -7,7 +7,7 @@ import { startUnderHub } from "./support/hosts.ts";
 import { startFixture } from "./support/program.ts";
 import { toolCall } from "./support/raw-peer.ts";
 
-describe("a command line", () => {
+describe.concurrent("a command line", () => {
   it("prints the manifest on one line, with the keys in the order that hosts know, and nothing else", async () => {
     await using program = startFixture("greeter.ts", ["--certs-dir=/nowhere", "--manifest"]);
     expect(await program.exited).toBe(0);
@@ -44,7 +44,7 @@ describe("a command line", () => {
   });
 });
 
-describe("a start that fails", () => {
+describe.concurrent("a start that fails", () => {
   it("ends with 1 and the message of setup", async () => {
     await using certs = await testCerts();
     await using program = startFixture("greeter.ts", [`--certs-dir=${certs.directory}`, "--workspace=nowhere"]);
@@ -82,7 +82,7 @@ describe("a start that fails", () => {
   });
 });
 
-describe("a crash", () => {
+describe.concurrent("a crash", () => {
   it.each([
     ["crash", "Uncaught exception", "out of reach", false],
     ["stray", "Unhandled rejection", "left behind", false],
@@ -101,7 +101,7 @@ describe("a crash", () => {
   });
 });
 
-describe("a shutdown", () => {
+describe.concurrent("a shutdown", () => {
   it("lets calls in flight finish first", async () => {
     await using setup = await startUnderHub();
     const napping = setup.host.ask(toolCall("nap", { ms: 200 }));

@@ -5,7 +5,7 @@ import { dialPlugin, startUnderHub } from "./support/hosts.ts";
 import { startFixture } from "./support/program.ts";
 import { streamStart, toolCall } from "./support/raw-peer.ts";
 
-describe.each([
+describe.concurrent.each([
   ["Node", false],
   ["Deno", true],
 ])("a plugin program under %s", (_name, deno) => {

@@ -1,9 +1,8 @@
-import { fileURLToPath } from "node:url";
 import { ErrorCode, fromWireCode, type PluginRequest } from "@orchestrator/protocol";
 import { describe, expect, it } from "vitest";
 import { testCerts } from "./support/certs.ts";
 import { dialPlugin, startHub, startUnderHub } from "./support/hosts.ts";
-import { startFixture } from "./support/program.ts";
+import { fixtureCommand, startFixture } from "./support/program.ts";
 import { toolCall } from "./support/raw-peer.ts";
 
 const pong = {
@@ -12,7 +11,7 @@ const pong = {
 };
 const answerPing = ({ request }: PluginRequest) => (request?.$case === "toolCall" ? { response: pong } : undefined);
 
-describe("a hub that goes away", () => {
+describe.concurrent("a hub that goes away", () => {
   it("fails the calls on their way and is found again, with its subscriptions, when it comes back", async () => {
     await using setup = await startUnderHub([], {
       answer: ({ request }) => (request?.$case === "toolCall" ? "silence" : undefined),
@@ -50,21 +49,15 @@ describe("a hub that goes away", () => {
   });
 });
 
-describe("a parent that goes away", () => {
-  const launcher = (words: readonly string[]) =>
-    startFixture("launcher.ts", [
-      process.execPath,
-      fileURLToPath(new URL("fixtures/greeter.ts", import.meta.url)),
-      ...words,
-    ]);
+describe.concurrent("a parent that goes away", () => {
+  const launcher = (words: readonly string[], deno = false) =>
+    startFixture("launcher.ts", [...fixtureCommand("greeter.ts", deno), ...words]);
 
   it("takes the plugin with it, where the hub is gone too", async () => {
     await using certs = await testCerts();
     await using hub = await startHub(certs);
     await using parent = launcher([`--orchestrator-addr=${hub.address}`, `--certs-dir=${certs.directory}`]);
     await parent.line(/Registered with the hub/);
-    // A killed process says nothing on its connections, so the hub falls silent but its socket stays.
-    hub.peer.link.abort = () => {};
     parent.child.kill("SIGKILL");
     await hub.stop();
     // The pipe closes with the plugin, its last holder.
@@ -97,9 +90,12 @@ describe("a parent that goes away", () => {
     await parent.exited;
   });
 
-  it("takes the plugin with it, where there never was a hub", async () => {
+  it.each([
+    ["Node", false],
+    ["Deno", true],
+  ])("takes the plugin with it, where there never was a hub, under %s", async (_name, deno) => {
     await using certs = await testCerts();
-    await using parent = launcher([`--certs-dir=${certs.directory}`]);
+    await using parent = launcher([`--certs-dir=${certs.directory}`], deno);
     await parent.ready();
     parent.child.kill("SIGKILL");
     await parent.exited;
@@ -107,7 +103,7 @@ describe("a parent that goes away", () => {
   });
 });
 
-describe("who may ask", () => {
+describe.concurrent("who may ask", () => {
   it("is a host, and no other plugin", async () => {
     await using setup = await startUnderHub();
     const address = await setup.program.ready();

@@ -1,4 +1,4 @@
-import { ErrorCode, HubError, PluginRequest, PluginResponse, uuidv7 } from "@orchestrator/protocol";
+import { ErrorCode, HubError, type IdSource, PluginRequest, PluginResponse } from "@orchestrator/protocol";
 import type { CallId } from "@orchestrator/transport";
 import { assertWithinLimits, type CallScope, type Limits, watchLimits } from "./call-scope.ts";
 import type { OutgoingCalls } from "./outgoing-calls.ts";
@@ -6,6 +6,8 @@ import { failureOf } from "./response-errors.ts";
 
 /** Where calls go: a link that is there, or one that is dialled again when it breaks. */
 export interface HubChannel {
+  /** Names requests, streams and subscriptions. */
+  readonly ids: IdSource;
   /** The calls of the link in use, or undefined while there is none. */
   readonly current: OutgoingCalls | undefined;
   /** Waits for a link, within the limits. @throws {HubError} `UNAVAILABLE` where none will come, or the passed limit */
@@ -36,7 +38,7 @@ export async function exchange(channel: HubChannel, question: Question): Promise
 /** Asks, and resolves with the answer, be it a failure. @throws {HubError} where there is none */
 export async function exchangeRaw(channel: HubChannel, question: Question): Promise<PluginResponse> {
   const calls = await usableCalls(channel, question.limits);
-  const payload = encodeQuestion(question);
+  const payload = encodeQuestion(question, channel.ids);
   return await new Promise((resolve, reject) => {
     let id: CallId;
     const unwatch = watchLimits(question.limits, (reason) => {
@@ -79,7 +81,8 @@ export async function usableCalls(channel: HubChannel, limits: Limits): Promise<
 }
 
 /** @throws {HubError} `INVALID_ARGUMENT` for values that cannot travel */
-export function encodeQuestion({ request, scope, limits, onProgress, acceptsCalls = false }: Question): Uint8Array {
+export function encodeQuestion(question: Question, ids: IdSource): Uint8Array {
+  const { request, scope, limits, onProgress, acceptsCalls = false } = question;
   const leftMs = limits.deadlineMs - Date.now();
   const context = {
     // 0 would mean that there is no deadline, and a fraction cannot be encoded.
@@ -90,7 +93,7 @@ export function encodeQuestion({ request, scope, limits, onProgress, acceptsCall
     wantsProgress: onProgress !== undefined,
   };
   try {
-    return PluginRequest.encode({ requestId: uuidv7(), request, context }).finish();
+    return PluginRequest.encode({ requestId: ids.uuid(), request, context }).finish();
   } catch (error) {
     throw HubError.from(error, ErrorCode.InvalidArgument);
   }

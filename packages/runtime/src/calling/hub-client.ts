@@ -56,7 +56,7 @@ export class ScopedHubClient implements HubClient {
 
   async *streamTool(name: string, input?: JsonObject, options: ToolCallOptions = {}): AsyncGenerator<Uint8Array> {
     const value = {
-      streamId: crypto.randomUUID(),
+      streamId: this.#parts.channel.ids.uuid(),
       toolName: name,
       arguments: toJsonObject(input ?? {}, `The input of tool "${name}"`),
       callerPlugin: this.#parts.pluginId,

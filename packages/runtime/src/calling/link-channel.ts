@@ -1,4 +1,4 @@
-import { ErrorCode, fromWireError, HubError, type PluginManifest } from "@orchestrator/protocol";
+import { createIdSource, ErrorCode, fromWireError, HubError, type PluginManifest } from "@orchestrator/protocol";
 import { type Limits, limitsOf, ROOT_SCOPE, watchLimits } from "./call-scope.ts";
 import { exchangeRaw, type HubChannel } from "./exchange.ts";
 import type { OutgoingCalls } from "./outgoing-calls.ts";
@@ -8,6 +8,7 @@ import type { OutgoingCalls } from "./outgoing-calls.ts";
  * their deadline allows; calls that were on a link when it broke are over, since they may have run.
  */
 export class LinkChannel implements HubChannel {
+  readonly ids = createIdSource();
   #calls: OutgoingCalls | undefined;
   #closed: HubError | undefined;
   readonly #waiting = new Set<PromiseWithResolvers<OutgoingCalls>>();
@@ -52,7 +53,7 @@ export type Registration = "accepted" | { readonly refused: string };
  * @throws {HubError} where the link broke, nothing came in time or the hub cannot say yet: worth another attempt
  */
 export async function register(calls: OutgoingCalls, manifest: PluginManifest): Promise<Registration> {
-  const channel: HubChannel = { current: calls, ready: () => Promise.resolve(calls) };
+  const channel: HubChannel = { ids: createIdSource(), current: calls, ready: () => Promise.resolve(calls) };
   const request = { $case: "register", value: manifest } as const;
   const limits = limitsOf(ROOT_SCOPE, { timeoutMs: REGISTER_TIMEOUT_MS });
   const answer = await exchangeRaw(channel, { request, scope: ROOT_SCOPE, limits, acceptsCalls: true });

@@ -22,7 +22,7 @@ export async function* streamExchange(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const calls = await usableCalls(channel, question.limits);
   const inbox = new Inbox();
-  const id = calls.start(encodeQuestion(question), {
+  const id = calls.start(encodeQuestion(question, channel.ids), {
     message: (payload, last) => inbox.put({ payload, last }),
     failed: (error) => inbox.end(error),
   });

@@ -1,4 +1,4 @@
-import { HubError, type PluginRequest, type Publish, uuidv7 } from "@orchestrator/protocol";
+import { HubError, type PluginRequest, type Publish } from "@orchestrator/protocol";
 import type { PluginEvent } from "../definition.ts";
 import type { Log } from "../log.ts";
 import { type Limits, limitsOf, ROOT_SCOPE } from "./call-scope.ts";
@@ -31,7 +31,7 @@ export class Subscriptions {
 
   /** @returns what ends the subscription @throws {HubError} where the hub cannot be told within the limits, or refuses */
   async add(subscription: Subscription, limits: Limits): Promise<() => Promise<void>> {
-    const entry: Entry = { ...subscription, id: uuidv7(), told: undefined };
+    const entry: Entry = { ...subscription, id: this.#channel.ids.uuid(), told: undefined };
     this.#entries.set(entry.id, entry);
     try {
       await this.#tell(entry, limits);

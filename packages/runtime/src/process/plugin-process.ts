@@ -54,7 +54,7 @@ export class PluginProcess {
       channel,
       manifest: plugin.manifest,
       log,
-      accept: (accepted) => server.accept(accepted),
+      accept: (accepted) => server.accept(accepted, this.#peers.refusal(accepted.peer)),
       dial: (accept, signal) => this.#dial(address, accept, signal),
       onRegistered: () => {
         log.info(`Registered with the hub at ${address}`);
@@ -99,6 +99,7 @@ export class PluginProcess {
 
   /** Ends because something broke: calls in flight are answered with the reason. */
   die(reason: HubError): void {
+    this.#runtime.server.refuseWork();
     this.#runtime.server.failCalls(reason);
     void this.end(1);
   }

@@ -6,6 +6,7 @@ import { ScopedHubClient } from "../calling/hub-client.ts";
 import { LinkChannel } from "../calling/link-channel.ts";
 import { OutgoingCalls } from "../calling/outgoing-calls.ts";
 import { Subscriptions } from "../calling/subscriptions.ts";
+import type { Plugin } from "../define-plugin.ts";
 import type { PluginDefinition, PluginEvent } from "../definition.ts";
 import type { HubClient } from "../hub-client.ts";
 import type { JsonObject } from "../json.ts";
@@ -52,7 +53,11 @@ export interface TestPlugin extends AsyncDisposable {
  * those of a real one. Dispose of it at the end: `await using plugin = await testPlugin(definition)`.
  * @throws {HubError} for a definition, schema, setup or boot that a real host would refuse as well
  */
-export async function testPlugin(definition: PluginDefinition, options: TestPluginOptions = {}): Promise<TestPlugin> {
+export async function testPlugin(
+  subject: PluginDefinition | Plugin,
+  options: TestPluginOptions = {},
+): Promise<TestPlugin> {
+  const definition = "definition" in subject ? subject.definition : subject;
   const compiled = compilePlugin(definition);
   await compiled.checkSchemas();
   const logs: string[] = [];

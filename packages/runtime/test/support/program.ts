@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { COMPILE_CACHE } from "./compile-cache.ts";
 
 export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -26,7 +27,7 @@ export class Program implements AsyncDisposable {
   constructor(command: string, words: readonly string[], options: ProgramOptions = {}) {
     this.child = spawn(command, words, {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...options.env },
+      env: { ...process.env, NODE_COMPILE_CACHE: process.env[COMPILE_CACHE], ...options.env },
     });
     this.child.stdout!.on("data", (chunk) => {
       this.stdout += String(chunk);
@@ -77,11 +78,16 @@ export class Program implements AsyncDisposable {
 
 const FIXTURES = fileURLToPath(new URL("../fixtures/", import.meta.url));
 
+/** The words that run a fixture. */
+export function fixtureCommand(name: string, deno = false): readonly [string, ...string[]] {
+  const path = join(FIXTURES, name);
+  return deno ? [denoPath(), "run", "-A", path] : [process.execPath, path];
+}
+
 /** Starts a fixture. */
 export function startFixture(name: string, words: readonly string[], options: ProgramOptions = {}): Program {
-  const path = join(FIXTURES, name);
-  if (options.deno) return new Program(denoPath(), ["run", "-A", path, ...words], options);
-  return new Program(process.execPath, [path, ...words], options);
+  const [command, ...first] = fixtureCommand(name, options.deno);
+  return new Program(command, [...first, ...words], options);
 }
 
 /** The program itself: the script of its package would stand between the plugin and its parent. */
