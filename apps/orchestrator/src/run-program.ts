@@ -1,6 +1,7 @@
 import { Cli } from "./cli.ts";
 import { addCall } from "./commands/call.ts";
 import { addCompletion } from "./commands/completion.ts";
+import { addDemo } from "./commands/demo.ts";
 import { addInit } from "./commands/init.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addMcp } from "./commands/mcp.ts";
@@ -19,6 +20,7 @@ const COMMANDS = [
   addServe,
   addMcp,
   addInit,
+  addDemo,
   addStatus,
   addPlugins,
   addTools,
