@@ -75,7 +75,8 @@ export class FakeHub {
     };
     const request = { $case: "publish", value } as const;
     const message = PluginRequest.encode({ requestId: "event", request, context: undefined }).finish();
-    await Promise.all([...this.links].map((peer) => peer.call(message)));
+    const open = [...this.links].filter((peer) => peer.link.isOpen);
+    await Promise.all(open.map((peer) => peer.call(message)));
   }
 
   /** Resolves once this many requests of a kind have come. */

@@ -4,7 +4,7 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { PromptDefinition } from "@orchestrator/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PROGRAM } from "./program.ts";
+import { ENVIRONMENT, PROGRAM } from "./program.ts";
 import { QuicHub } from "./quic-hub.ts";
 
 let quic: QuicHub;
@@ -36,8 +36,9 @@ let heardIt = Promise.withResolvers<void>();
 let cancelled = Promise.withResolvers<void>();
 
 const parameters = () => ({
-  command: process.execPath,
-  args: [PROGRAM, `--orchestrator-addr=${quic.address}`, `--certs-dir=${quic.certsDir}`],
+  command: PROGRAM,
+  env: ENVIRONMENT as Record<string, string>,
+  args: [`--orchestrator-addr=${quic.address}`, `--certs-dir=${quic.certsDir}`],
   stderr: "ignore" as const,
 });
 

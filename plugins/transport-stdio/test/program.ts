@@ -1,9 +1,18 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Message } from "./client.ts";
 
 export const PROGRAM = fileURLToPath(new URL("../bin/transport-stdio", import.meta.url));
+
+/** The program's wrapper starts the Node that runs the tests, and shares with other tests what that has compiled. */
+export const ENVIRONMENT = {
+  ...process.env,
+  ORCHESTRATOR_NODE: process.execPath,
+  NODE_COMPILE_CACHE: join(tmpdir(), "orchestrator-compile-cache"),
+};
 
 /** The real program, as a child of this process. */
 export class Program implements AsyncDisposable {
@@ -16,7 +25,7 @@ export class Program implements AsyncDisposable {
   #gone = false;
 
   constructor(args: readonly string[]) {
-    this.child = spawn(process.execPath, [PROGRAM, ...args]);
+    this.child = spawn(PROGRAM, args, { env: ENVIRONMENT });
     this.child.stdout.setEncoding("utf8").on("data", (text: string) => this.#read(text));
     this.child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.stderr += text;
