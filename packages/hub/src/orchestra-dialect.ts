@@ -3,6 +3,7 @@ import { ErrorCode, HubError } from "@orchestrator/protocol";
 import type { Attachment, PluginProcess } from "@orchestrator/supervisor";
 import type { AcceptLink, Link } from "@orchestrator/transport";
 import { dialQuic } from "@orchestrator/transport-quic";
+import { SocketLink } from "@orchestrator/transport-socket";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import { callPeer } from "./local-call.ts";
 import type { Offer, PluginEntry } from "./plugin-entry.ts";
@@ -23,8 +24,8 @@ export interface DialectOptions {
 }
 
 /**
- * The `orchestra` dialect over QUIC: READY, dial, check who answers, register, boot, list. A step that fails ends the link,
- * and the supervisor ends the process.
+ * The `orchestra` dialect: connect, check who answers, register, boot, list. A step that fails ends the link, and the
+ * supervisor ends the process.
  */
 export async function attachOrchestra(
   plugin: PluginEntry,
@@ -32,17 +33,14 @@ export async function attachOrchestra(
   signal: AbortSignal,
   options: DialectOptions,
 ): Promise<Attachment> {
-  const { authority, wheel } = options;
-  const address = await process.ready(plugin.config.startTimeoutMs, signal);
-  checkLoopback(plugin, address);
-  const tls = await authority.leaf(`orchestrator-to-${plugin.id}`);
+  const { wheel } = options;
   const lost = Promise.withResolvers<HubError>();
   let port: Port | undefined;
   const accept: AcceptLink = (link) => {
     port = options.accept(link, plugin);
     return port;
   };
-  const link = await dialQuic(address, { tls, signal }, accept);
+  const link = await connect(plugin, process, signal, options.authority, accept);
   link.closed.then(() => lost.resolve(new HubError(ErrorCode.Unavailable, "the plugin closed its connection")));
   const peer = port!;
   try {
@@ -66,6 +64,59 @@ export async function attachOrchestra(
       link.abort(reason);
     },
   };
+}
+
+/**
+ * Whichever the plugin speaks first: a hello on the socket that it inherited, or READY with the address of its QUIC listener.
+ */
+async function connect(
+  plugin: PluginEntry,
+  process: PluginProcess,
+  signal: AbortSignal,
+  authority: Authority,
+  accept: AcceptLink,
+): Promise<Link> {
+  const waiting = new AbortController();
+  const ready = process.ready(plugin.config.startTimeoutMs, AbortSignal.any([signal, waiting.signal]));
+  const socket = process.linkSocket;
+  if (socket === undefined) return await dial(plugin, await ready, signal, authority, accept);
+  const hello = Promise.withResolvers<undefined>();
+  const link = new SocketLink(
+    socket,
+    {
+      carrier: "fd",
+      peer: plugin.manifestId,
+      remoteAddress: "fd:3",
+      isConnector: false,
+      onHello: () => hello.resolve(undefined),
+    },
+    accept,
+  );
+  try {
+    const address = await Promise.race([hello.promise, ready]);
+    if (address === undefined) {
+      ready.catch(() => {});
+      waiting.abort();
+      return link;
+    }
+    link.abort(new HubError(ErrorCode.Unavailable, "The plugin does not use the socket that it inherited"));
+    return await dial(plugin, address, signal, authority, accept);
+  } catch (reason) {
+    link.abort(HubError.from(reason, ErrorCode.StartFailed));
+    throw reason;
+  }
+}
+
+async function dial(
+  plugin: PluginEntry,
+  address: string,
+  signal: AbortSignal,
+  authority: Authority,
+  accept: AcceptLink,
+): Promise<Link> {
+  checkLoopback(plugin, address);
+  const tls = await authority.leaf(`orchestrator-to-${plugin.id}`);
+  return await dialQuic(address, { tls, signal }, accept);
 }
 
 async function introduce(plugin: PluginEntry, peer: Port, wheel: DeadlineWheel): Promise<void> {

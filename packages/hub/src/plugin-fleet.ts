@@ -96,12 +96,15 @@ export class PluginFleet {
       this.#claimId(plugin, manifest.id);
       plugin.manifest ??= manifest;
     }
+    // Plugins that know the variable use the socket; others ignore both and serve QUIC.
+    const withLink = process.platform !== "win32";
     const certsDir = await authority.pluginDirectory(plugin.manifestId);
     return await PluginProcess.launch({
       id: plugin.id,
       command: [...command, ...hostFlags(this.#options.hubAddress(), certsDir)],
       cwd,
-      env,
+      env: { ...(withLink ? { ORCHESTRATOR_LINK: "fd:3" } : {}), ...env },
+      withLink,
       onLine: (line, stream) => log.write(stream === "stderr" ? "info" : "debug", plugin.id, line),
     });
   }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import type { Duplex } from "node:stream";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import { LineSplitter, StderrTail } from "./stderr-tail.ts";
 
@@ -11,6 +12,8 @@ export interface LaunchSpec {
   readonly cwd: string;
   /** The whole environment of the child: nothing is inherited beside it. */
   readonly env: Readonly<Record<string, string>>;
+  /** Hands a socket down as descriptor 3; its other end is `PluginProcess.linkSocket`. Not on Windows. */
+  readonly withLink?: boolean;
   /** Called for every line that the child writes to stderr or stdout, for as long as it lives. */
   readonly onLine: (line: string, stream: "stderr" | "stdout") => void;
 }
@@ -34,6 +37,8 @@ export class PluginProcess {
   readonly pid: number;
   /** Resolves when the process is gone and its output was read; never rejects. */
   readonly exited: Promise<ExitStatus>;
+  /** This side of the socket that the child has as descriptor 3. It ends with the child, and the child sees its end with us. */
+  readonly linkSocket: Duplex | undefined;
   readonly #child: ChildProcess;
   readonly #tail = new StderrTail();
   #status: ExitStatus | undefined;
@@ -44,6 +49,9 @@ export class PluginProcess {
     this.id = spec.id;
     this.#child = child;
     this.pid = child.pid!;
+    this.linkSocket = (child.stdio[3] as Duplex | null | undefined) ?? undefined;
+    // A child that dies takes the socket with it; whoever uses the socket hears of that by itself.
+    this.linkSocket?.on("error", () => {});
     const stderr = new LineSplitter((line) => {
       this.#tail.push(line);
       if (this.#readyAddress === undefined && line.startsWith("READY ")) {
@@ -75,7 +83,7 @@ export class PluginProcess {
     const child = spawn(program, args, {
       cwd: spec.cwd,
       env: spec.env,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", ...(spec.withLink === true ? (["pipe"] as const) : [])],
       detached: true,
     });
     if (child.pid === undefined) {

@@ -30,6 +30,8 @@ export interface SocketLinkOptions {
   readonly isConnector: boolean;
   /** Milliseconds of silence after which the peer is asked for a sign of life, and then given up. 0: never. Default 0. */
   readonly keepAliveMs?: number;
+  /** Called when the peer's hello is here: it speaks this frame format. */
+  readonly onHello?: () => void;
 }
 
 /** A link over any byte stream that Node has a Duplex for. */
@@ -46,6 +48,7 @@ export class SocketLink implements Link {
   readonly #handler: LinkHandler;
   readonly #ourParity: number;
   readonly #resolveClosed: () => void;
+  readonly #onHello: (() => void) | undefined;
   #nextId: number;
   #greeted = false;
   /** This side has said, or heard, that no new calls are welcome. */
@@ -61,6 +64,7 @@ export class SocketLink implements Link {
     this.#socket = socket;
     this.#ourParity = options.isConnector ? 1 : 0;
     this.#nextId = options.isConnector ? 1 : 2;
+    this.#onHello = options.onHello;
     const closed = Promise.withResolvers<void>();
     this.closed = closed.promise;
     this.#resolveClosed = closed.resolve;
@@ -205,6 +209,7 @@ export class SocketLink implements Link {
     }
     if (payload[4] !== HELLO[4]) throw brokenFrame(`it speaks version ${payload[4]}, this side ${HELLO[4]}`);
     this.#greeted = true;
+    this.#onHello?.();
   }
 
   #request(id: number, payload: Uint8Array, last: boolean): void {
