@@ -38,7 +38,9 @@ export function systemCode(error: unknown): string {
 export function fileFailure(action: string, path: string, cause: unknown): HubError {
   if (cause instanceof HubError) return cause;
   const code = systemCode(cause);
-  const reason = TEXTS[code] ?? (code === "" ? String((cause as Error)?.message ?? cause) : `system error ${code}`);
+  // The messages of system errors have the absolute path in them.
+  const isSystemCode = /^E[A-Z0-9]+$/.test(code);
+  const reason = TEXTS[code] ?? (isSystemCode ? `system error ${code}` : String((cause as Error)?.message ?? cause));
   return new HubError(CODES[code] ?? ErrorCode.Internal, `${action} "${path}": ${reason}`, { cause });
 }
 

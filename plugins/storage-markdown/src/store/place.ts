@@ -42,15 +42,15 @@ export function placeOf(root: string, names: readonly string[]): Place {
 /**
  * Looks at every directory on the way, from the root down. Symbolic links are refused wherever they lead: one that leaves
  * the root is an escape, and one that stays inside gives a document two names, with a version under each.
- * @returns false where one is missing
- * @throws {HubError} `PERMISSION_DENIED` for a link, `FAILED_PRECONDITION` for a file in the place of a directory
+ * @returns false where one is missing, or is a file, which has nothing below it
+ * @throws {HubError} `PERMISSION_DENIED` for a link, `FAILED_PRECONDITION` for a root that is no directory
  */
 export function directoriesExist(root: string, names: readonly string[]): boolean {
   let path = root;
   for (let index = 0; index <= names.length; index++) {
     if (index > 0) path = join(path, names[index - 1] as string);
     const stats = inspect(path);
-    if (stats === undefined) return false;
+    if (stats === undefined || (index > 0 && stats.isFile())) return false;
     checkDirectory(stats, names.slice(0, index).join("/"));
   }
   return true;
@@ -59,6 +59,7 @@ export function directoriesExist(root: string, names: readonly string[]): boolea
 /**
  * Makes the directories that are missing, with mode 0755.
  * @returns the directories that got a new name in them
+ * @throws {HubError} also for a file in the place of a directory
  */
 export function makeDirectories(root: string, names: readonly string[]): string[] {
   const changed: string[] = [];

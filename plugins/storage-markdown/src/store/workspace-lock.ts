@@ -66,13 +66,19 @@ export class WorkspaceLock {
       connection.exec("BEGIN IMMEDIATE");
     } catch (error) {
       if (isBusy(error)) return undefined;
+      const deleted = !this.#isCurrent();
       this.close();
+      if (deleted) return undefined;
       throw fileFailure("Cannot lock", LOCK_NAME, error);
     }
     // Somebody may have deleted the file: a lock on what is no longer there keeps nobody out.
-    if (inspect(this.#path)?.ino === this.#database?.inode) return connection;
+    if (this.#isCurrent()) return connection;
     this.close();
     return undefined;
+  }
+
+  #isCurrent(): boolean {
+    return inspect(this.#path)?.ino === this.#database?.inode;
   }
 
   #open(): DatabaseSync {
