@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
 
@@ -39,4 +39,17 @@ export function selectPackages(all: readonly TestedPackage[], names: readonly st
     selected: wanted.length === 0 ? [...all] : all.filter((one) => wanted.some((name) => fits(one, name))),
     unknown: wanted.filter((name) => !all.some((one) => fits(one, name))),
   };
+}
+
+/** Every module that a package exports, relative to the root: its types are what others see. */
+export function readEntries(root: string): string[] {
+  return workspaceFolders(root).flatMap((directory) => {
+    const { exports } = JSON.parse(readFileSync(join(root, directory, "package.json"), "utf8")) as {
+      exports?: Record<string, string>;
+    };
+    return Object.values(exports ?? {})
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => join(directory, file))
+      .filter((file) => existsSync(join(root, file)));
+  });
 }
