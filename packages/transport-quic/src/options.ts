@@ -24,6 +24,7 @@ interface CommonOptions {
   readonly signal?: AbortSignal;
 }
 
+/** With an empty certificate and an empty key in `tls` this side stays anonymous; only few servers allow that. */
 export interface QuicDialOptions extends CommonOptions {
   /** The name that the server's certificate must carry. Default "localhost", which all certificates of an authority have. */
   readonly serverName?: string;

@@ -36,14 +36,15 @@ export function loadQuiche(): QuicEngine {
 }
 
 function configure(quiche: Quiche, config: EngineConfig): EngineFactory {
+  const anonymous = config.role === "client" && config.tls.certPem === "" && config.tls.keyPem === "";
   let native: ReturnType<Quiche["Config"]["withBoringSslCtx"]>;
   try {
     native = quiche.Config.withBoringSslCtx(
       true,
       false,
       Buffer.from(config.tls.caPem),
-      [Buffer.from(config.tls.keyPem)],
-      [Buffer.from(config.tls.certPem)],
+      anonymous ? undefined : [Buffer.from(config.tls.keyPem)],
+      anonymous ? undefined : [Buffer.from(config.tls.certPem)],
       SIGNATURE_ALGORITHMS,
     );
   } catch (cause) {
