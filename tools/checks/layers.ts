@@ -13,6 +13,7 @@ const PACKAGES: Readonly<Record<string, Place>> = {
   transport: { layer: 2, side: "both" },
   identity: { layer: 3, side: "both" },
   "transport-quic": { layer: 3, side: "both" },
+  "transport-socket": { layer: 3, side: "both" },
   mcp: { layer: 3, side: "both" },
   config: { layer: 3, side: "hub" },
   supervisor: { layer: 3, side: "hub" },
