@@ -1,33 +1,13 @@
-import { ErrorCode, HubError, type PluginRequest, type PluginResponse, toWireError } from "@orchestrator/protocol";
+import { ErrorCode, HubError, toWireError } from "@orchestrator/protocol";
 import { describe, expect, it } from "vitest";
-import { type RawHost, rawHost, toolCall } from "../../test/support/raw-host.ts";
+import { type Answer, caller, failure, hubOf, silentOn, toolAnswer } from "../../test/support/callers.ts";
+import { rawHost, toolCall } from "../../test/support/raw-host.ts";
 import { tool } from "../definition.ts";
 import { isToolFailure } from "../hub-client.ts";
 
-const definition = { id: "caller", version: "1.0.0" };
-type Answer = (request: PluginRequest) => Partial<PluginResponse> | "silence" | undefined;
-
-function hubOf(answer: Answer): RawHost["runtime"]["hub"] {
-  return rawHost(definition, { answer }).runtime.hub;
-}
-
-function toolAnswer(value: Partial<{ success: boolean; result: object; errorCode: string; errorMessage: string }>) {
-  const full = { success: false, result: undefined, errorCode: "", errorMessage: "", ...value };
-  return { response: { $case: "toolCall" as const, value: full } };
-}
-
-async function failure(promise: Promise<unknown>): Promise<HubError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof HubError)) throw new Error(`Expected a HubError, not ${String(error)}`);
-  return error;
-}
-
 describe("callTool", () => {
   it("sends what it was asked to, and who asks, to peers of any age", async () => {
-    const host = rawHost(definition, { answer: () => toolAnswer({ success: true, result: { text: "ok" } }) });
+    const host = rawHost(caller, { answer: () => toolAnswer({ success: true, result: { text: "ok" } }) });
     const result = await host.runtime.hub.callTool("t", { a: [1, "x", null] }, { provider: "claude", sessionId: "S" });
     expect(result).toEqual({ text: "ok" });
     const { request, requestId, context } = await host.request("toolCall");
@@ -75,14 +55,14 @@ describe("callTool", () => {
   });
 
   it("gives up at its deadline, and tells the hub", async () => {
-    const host = rawHost(definition, { answer: silentOn("toolCall") });
+    const host = rawHost(caller, { answer: silentOn("toolCall") });
     const error = await failure(host.runtime.hub.callTool("t", {}, { timeoutMs: 20 }));
     expect(error.code).toBe(ErrorCode.DeadlineExceeded);
     expect(host.cancelled).toBe(1);
   });
 
   it("gives up when its signal aborts, also before it began", async () => {
-    const host = rawHost(definition, { answer: silentOn("toolCall") });
+    const host = rawHost(caller, { answer: silentOn("toolCall") });
     const controller = new AbortController();
     const pending = failure(host.runtime.hub.callTool("t", {}, { signal: controller.signal }));
     await host.request("toolCall");
@@ -95,7 +75,7 @@ describe("callTool", () => {
   });
 
   it("refuses input that cannot travel, before anything is sent", async () => {
-    const host = rawHost(definition);
+    const host = rawHost(caller);
     const error = await failure(host.runtime.hub.callTool("t", { when: 1n } as never));
     expect(error.message).toBe('The input of tool "t" at "when" is a bigint, which JSON cannot hold');
     expect(host.asked.some(({ request }) => request?.$case === "toolCall")).toBe(false);
@@ -107,7 +87,7 @@ describe("a call made while another one is served", () => {
     description: "Relays",
     run: (_input, { hub }) => hub.callTool("inner", {}, { timeoutMs: 60_000 }),
   });
-  const relaying = { ...definition, tools: { relay } };
+  const relaying = { ...caller, tools: { relay } };
   const context = { timeoutMs: 5_000, traceParent: "00-11111111111111111111111111111111-2222222222222222-01" };
 
   it("carries what is left of the deadline, the trace and the session", async () => {
@@ -168,7 +148,7 @@ describe("other calls", () => {
   });
 
   it("publishes", async () => {
-    const host = rawHost(definition);
+    const host = rawHost(caller);
     await host.runtime.hub.publish("news", "made", { n: 1 });
     expect((await host.request("publish")).request?.value).toMatchObject({
       topic: "news",
@@ -178,198 +158,3 @@ describe("other calls", () => {
     });
   });
 });
-
-describe("streamTool", () => {
-  const chunk = (sequence: number, text: string) =>
-    ({
-      $case: "streamChunk",
-      value: { streamId: "s", data: new TextEncoder().encode(text), contentType: "", sequence },
-    }) as const;
-  const end = (value: object) =>
-    ({
-      $case: "streamEnd",
-      value: { streamId: "s", success: true, errorCode: "", errorMessage: "", totalChunks: 0, ...value },
-    }) as const;
-
-  function streaming(messages: PluginResponse["response"][]): RawHost {
-    return rawHost(definition, {
-      answer: silentOn("streamStart"),
-      replies: ({ request }) => (request?.$case === "streamStart" ? messages : undefined),
-    });
-  }
-  async function collect(stream: AsyncIterable<Uint8Array>): Promise<string[]> {
-    const pieces: string[] = [];
-    for await (const piece of stream) pieces.push(new TextDecoder().decode(piece));
-    return pieces;
-  }
-
-  it("yields the pieces in order", async () => {
-    const { hub } = streaming([chunk(0, "a"), chunk(1, "b"), end({})]).runtime;
-    expect(await collect(hub.streamTool("t", { n: 1 }))).toEqual(["a", "b"]);
-  });
-
-  it("fails with what the tool reports, after the pieces that came", async () => {
-    const { hub } = streaming([
-      chunk(0, "a"),
-      end({ success: false, errorCode: "handler_error", errorMessage: "broke" }),
-    ]).runtime;
-    const seen: number[] = [];
-    const error = await failure(
-      (async () => {
-        for await (const piece of hub.streamTool("t")) seen.push(piece.length);
-      })(),
-    );
-    expect(seen).toEqual([1]);
-    expect(error.message).toBe("broke");
-    expect(isToolFailure(error)?.errorCode).toBe("handler_error");
-  });
-
-  it("fails where the stream stops without its end", async () => {
-    const { hub } = streaming([chunk(0, "a"), chunk(1, "b")]).runtime;
-    expect((await failure(collect(hub.streamTool("t")))).code).toBe(ErrorCode.Protocol);
-  });
-
-  it("fails where the hub does not stream", async () => {
-    const { hub } = streaming([toolAnswer({ errorCode: "unknown_request", errorMessage: "no" }).response]).runtime;
-    expect((await failure(collect(hub.streamTool("t")))).code).toBe(ErrorCode.Unimplemented);
-  });
-
-  it("cancels the tool when the loop is left", async () => {
-    const host = streaming([chunk(0, "a"), chunk(1, "b"), undefined]);
-    for await (const piece of host.runtime.hub.streamTool("t")) {
-      expect(piece.length).toBe(1);
-      break;
-    }
-    await host.cancellation();
-    expect(host.cancelled).toBe(1);
-  });
-});
-
-describe("storage", () => {
-  const write = (value: object) => ({
-    response: { $case: "storageWrite" as const, value: { success: false, newVersion: 0, error: "", ...value } },
-  });
-
-  it("tells what is not there from what cannot be read", async () => {
-    const nothing = { content: new Uint8Array(), metadata: undefined, version: 0 };
-    const absent = hubOf(() => ({ response: { $case: "storageRead", value: nothing } }));
-    expect(await absent.storage().read("a")).toBeUndefined();
-    const broken = hubOf(() => ({
-      response: { $case: "storageRead", value: nothing },
-      error: toWireError(new HubError(ErrorCode.Unavailable, "storage plugin is away")),
-    }));
-    expect((await failure(broken.storage().read("a"))).code).toBe(ErrorCode.Unavailable);
-    const empty = hubOf(() => ({ response: { $case: "storageRead", value: { ...nothing, metadata: {} } } }));
-    expect(await empty.storage().read("a")).toEqual({ ...nothing, metadata: {} });
-  });
-
-  it("writes, with -1 for whatever is there", async () => {
-    const host = rawHost(definition, { answer: () => write({ success: true, newVersion: 4 }) });
-    expect(await host.runtime.hub.storage("notes").write("a", "text", { metadata: { k: true } })).toBe(4);
-    const { request } = await host.request("storageWrite");
-    expect(request?.value).toMatchObject({
-      path: "a",
-      expectedVersion: -1,
-      metadata: { k: true },
-      storageType: "notes",
-    });
-  });
-
-  it.each([
-    ["file already exists (expected_version=0 means create new)", 0, ErrorCode.AlreadyExists],
-    ["version conflict: expected 2, current 3", 2, ErrorCode.FailedPrecondition],
-    ["version conflict: expected 0, current 3", 0, ErrorCode.AlreadyExists],
-    ["disk on fire", -1, ErrorCode.Internal],
-  ])("reads the refusal %j", async (error, expectedVersion, code) => {
-    const hub = hubOf(() => write({ error }));
-    const refused = await failure(hub.storage().write("a", "x", { expectedVersion }));
-    expect(refused).toMatchObject({ code, message: error });
-  });
-
-  it("lists with times in milliseconds", async () => {
-    const entry = { path: "a.md", size: 3, version: 1, modifiedAt: { seconds: 5, nanos: 6_000_000 } };
-    const hub = hubOf(() => ({ response: { $case: "storageList", value: { entries: [entry] } } }));
-    expect(await hub.storage().list("a")).toEqual([{ path: "a.md", size: 3, version: 1, modifiedAtMs: 5006 }]);
-  });
-});
-
-describe("subscribe", () => {
-  const event = (value: object) =>
-    ({
-      $case: "publish",
-      value: {
-        topic: "news",
-        eventType: "made",
-        payload: { k: "v" },
-        sourcePlugin: "p",
-        subscriptionId: "",
-        timestamp: undefined,
-        ...value,
-      },
-    }) as const;
-
-  it("hears what matches topic and filters, until it is ended", async () => {
-    const host = rawHost(definition);
-    const heard: unknown[] = [];
-    const unsubscribe = await host.runtime.hub.subscribe("news", ({ type }) => heard.push(type), { k: "v" });
-    const { request } = await host.request("subscribe");
-    expect(request?.value).toMatchObject({ topic: "news", filters: { k: "v" } });
-    expect((await host.ask(event({ eventType: "one" }))).response).toBeUndefined();
-    await host.ask(event({ eventType: "other topic", topic: "weather" }));
-    await host.ask(event({ eventType: "other value", payload: { k: "w" } }));
-    await host.ask(event({ eventType: "no payload", payload: undefined }));
-    await unsubscribe();
-    expect((await host.request("unsubscribe")).request?.value).toEqual(
-      expect.objectContaining({ subscriptionId: request?.$case === "subscribe" && request.value.subscriptionId }),
-    );
-    await host.ask(event({ eventType: "too late" }));
-    expect(heard).toEqual(["one"]);
-  });
-
-  it("hears only its own deliveries from a hub that names the subscription", async () => {
-    const host = rawHost(definition);
-    const heard: string[] = [];
-    await host.runtime.hub.subscribe("news", () => heard.push("first"));
-    await host.runtime.hub.subscribe("news", () => heard.push("second"));
-    const { request } = await host.request(
-      "subscribe",
-      host.asked.findIndex((r) => r.request?.$case === "subscribe") + 1,
-    );
-    const subscriptionId = request?.$case === "subscribe" ? request.value.subscriptionId : "";
-    await host.ask(event({ subscriptionId }));
-    expect(heard).toEqual(["second"]);
-    await host.ask(event({ subscriptionId: "somebody else's" }));
-    expect(heard).toEqual(["second"]);
-  });
-
-  it("fails, and forgets the listener, where the hub refuses", async () => {
-    const sent = toWireError(new HubError(ErrorCode.PermissionDenied, "rule 7"));
-    const host = rawHost(definition, {
-      answer: ({ request }) => (request?.$case === "subscribe" ? { error: sent } : undefined),
-    });
-    const heard: unknown[] = [];
-    expect((await failure(host.runtime.hub.subscribe("news", () => heard.push(1)))).message).toBe("rule 7");
-    await host.ask(event({}));
-    expect(heard).toEqual([]);
-  });
-
-  it("survives listeners that throw or reject", async () => {
-    const host = rawHost(definition);
-    await host.runtime.hub.subscribe("news", () => {
-      throw new Error("sync");
-    });
-    await host.runtime.hub.subscribe("news", (async () => {
-      throw new Error("async");
-    }) as () => void);
-    await host.ask(event({}));
-    await host.ask({ $case: "health", value: {} });
-    expect(host.logs.map((line) => line.slice(0, line.indexOf(" {")))).toEqual([
-      'error: A listener of "news" failed: sync',
-      'error: A listener of "news" failed: async',
-    ]);
-  });
-});
-
-function silentOn(kind: string): Answer {
-  return ({ request }) => (request?.$case === kind ? "silence" : undefined);
-}

@@ -27,10 +27,11 @@ export class PluginRuntime {
   readonly subscriptions: Subscriptions;
   /** Calls that belong to no call being served. */
   readonly hub: HubClient;
-  /** Resolves once the plugin was shut down, with whether its hook ran without a fault. */
+  /** Resolves once the plugin was shut down: true for one that was asked to, and whose hook ran without a fault. */
   readonly stopped: Promise<boolean>;
   readonly #stopped = Promise.withResolvers<boolean>();
   #stopping: Promise<boolean> | undefined;
+  #isRefused = false;
 
   constructor(plugin: CompiledPlugin, log: Log) {
     this.plugin = plugin;
@@ -92,7 +93,7 @@ export class PluginRuntime {
       await settlesWithin(this.server.idle(), ABORT_GRACE_MS);
     }
     const isPutAway = await this.#runHook();
-    this.#stopped.resolve(isPutAway);
+    this.#stopped.resolve(isPutAway && !this.#isRefused);
     return clean && isPutAway;
   }
 
@@ -110,6 +111,9 @@ export class PluginRuntime {
     try {
       const registration = await register(calls, this.plugin.manifest);
       if (registration === "accepted") return this.channel.use(calls);
+      this.log.error(`The hub refused the plugin: ${registration.refused}`);
+      this.#isRefused = true;
+      void this.stop(0);
       this.channel.close(
         new HubError(ErrorCode.PermissionDenied, `The hub refused the plugin: ${registration.refused}`),
       );

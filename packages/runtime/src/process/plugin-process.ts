@@ -1,7 +1,5 @@
-import { loadMaterial } from "@orchestrator/identity";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import type { AcceptLink, Link, LinkListener } from "@orchestrator/transport";
-import { dialQuic, listenQuic } from "@orchestrator/transport-quic";
 import { HubLink } from "../calling/hub-link.ts";
 import type { PluginRuntime } from "../plugin/plugin-runtime.ts";
 import type { Flags } from "./flags.ts";
@@ -25,6 +23,7 @@ export class PluginProcess {
   readonly #startedAtMs = Date.now();
   #listener: LinkListener | undefined;
   #hubLink: HubLink | undefined;
+  #inherited: Link | undefined;
   #signals = 0;
   #ending: Promise<never> | undefined;
 
@@ -35,8 +34,15 @@ export class PluginProcess {
     void runtime.stopped.then((isPutAway) => this.end(isPutAway ? 0 : 1));
   }
 
+  /** Serves over the socket that the hub handed down as a descriptor: no certificates, no ports. Its end is the hub's end. */
+  async inherit(fd: number): Promise<void> {
+    const { openFdLink } = await import("@orchestrator/transport-socket");
+    this.#inherited = openFdLink(fd, "orchestrator", this.#runtime.accept);
+  }
+
   /** Opens the door for hosts and tells them where it is. */
   async listen(): Promise<void> {
+    const { loadMaterial, listenQuic } = await quic();
     const { listenAddr, certsDir } = this.#flags;
     const tls = await loadMaterial(certsDir, this.#runtime.plugin.manifest.id);
     const clientCertificates = this.#peers.allowAnonymous ? "allow-anonymous" : "require";
@@ -113,13 +119,18 @@ export class PluginProcess {
   async #end(code: number): Promise<never> {
     // Neither of them may keep a process alive that is to end.
     const guard = setTimeout(() => process.exit(code), 2 * FLUSH_MS);
-    await Promise.allSettled([this.#listener?.close(FLUSH_MS), this.#hubLink?.stop(FLUSH_MS)]);
+    await Promise.allSettled([
+      this.#listener?.close(FLUSH_MS),
+      this.#hubLink?.stop(FLUSH_MS),
+      this.#inherited?.close(FLUSH_MS),
+    ]);
     clearTimeout(guard);
     process.exit(code);
   }
 
   async #dial(address: string, accept: AcceptLink, signal: AbortSignal): Promise<Link> {
     const { id } = this.#runtime.plugin.manifest;
+    const { loadMaterial, dialQuic } = await quic();
     // Read anew each time: the hub may have renewed the certificate since.
     const tls = await loadMaterial(this.#flags.certsDir, `${id}-client`);
     const link = await dialQuic(address, { tls, signal }, accept);
@@ -129,6 +140,15 @@ export class PluginProcess {
     link.abort(refusal);
     throw new HubError(refusal.code, `Who answers at ${address} is not a hub: ${refusal.message}`);
   }
+}
+
+/** Certificates and QUIC take time and memory that a plugin with an inherited socket never needs. */
+async function quic() {
+  const [{ loadMaterial }, { dialQuic, listenQuic }] = await Promise.all([
+    import("@orchestrator/identity"),
+    import("@orchestrator/transport-quic"),
+  ]);
+  return { loadMaterial, dialQuic, listenQuic };
 }
 
 async function answers(question: Promise<unknown>): Promise<boolean> {

@@ -17,17 +17,21 @@ export async function runPlugin(
   const parent = env["ORCHESTRATOR_DETACHED"] === "1" ? NO_PARENT : watchParent();
   const runtime = new PluginRuntime(plugin, log);
   const program = new PluginProcess(runtime, flags, hostPeers(env));
+  const fd = inheritedFd(env["ORCHESTRATOR_LINK"]);
   onCrash(log, (reason) => program.die(reason));
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => program.onSignal());
   try {
     await plugin.definition.setup?.(flags.values);
-    await program.listen();
+    if (fd === undefined) await program.listen();
+    else await program.inherit(fd);
   } catch (error) {
     const details = error instanceof HubError ? undefined : { error };
     log.error(`Cannot start plugin "${plugin.manifest.id}": ${HubError.from(error).message}`, details);
     return await program.end(1);
   }
-  if (flags.orchestratorAddr === "") {
+  if (fd !== undefined) {
+    parent.stopWatching();
+  } else if (flags.orchestratorAddr === "") {
     const reason = "The plugin was started without --orchestrator-addr, so it has no hub to call";
     runtime.channel.close(new HubError(ErrorCode.Unavailable, reason));
     parent.onGone(() => program.leave("the process that started it is gone"));
@@ -36,4 +40,10 @@ export async function runPlugin(
   }
   void plugin.warmUp();
   return await new Promise<never>(() => {});
+}
+
+/** `fd:<number>`; everything else means that there is no socket to inherit. Deno cannot open inherited sockets, so it serves QUIC. */
+function inheritedFd(link: string | undefined): number | undefined {
+  const match = /^fd:(\d{1,4})$/.exec(link ?? "");
+  return match === null || "deno" in process.versions ? undefined : Number(match[1]);
 }
