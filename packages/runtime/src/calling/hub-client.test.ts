@@ -1,6 +1,6 @@
 import { ErrorCode, HubError, toWireError } from "@orchestrator/protocol";
 import { describe, expect, it } from "vitest";
-import { type Answer, caller, failure, hubOf, silentOn, toolAnswer } from "../../test/support/callers.ts";
+import { caller, failure, hubOf, silentOn, toolAnswer } from "../../test/support/callers.ts";
 import { rawHost, toolCall } from "../../test/support/raw-host.ts";
 import { tool } from "../definition.ts";
 import { isToolFailure } from "../hub-client.ts";

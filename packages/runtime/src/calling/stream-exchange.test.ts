@@ -1,6 +1,6 @@
 import { ErrorCode, type PluginResponse } from "@orchestrator/protocol";
 import { describe, expect, it } from "vitest";
-import { type Answer, caller, failure, silentOn, toolAnswer } from "../../test/support/callers.ts";
+import { caller, failure, silentOn, toolAnswer } from "../../test/support/callers.ts";
 import { type RawHost, rawHost } from "../../test/support/raw-host.ts";
 import { isToolFailure } from "../hub-client.ts";
 

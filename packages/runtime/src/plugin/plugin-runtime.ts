@@ -114,11 +114,11 @@ export class PluginRuntime {
       this.log.error(`The hub refused the plugin: ${registration.refused}`);
       this.#isRefused = true;
       void this.stop(0);
-      this.channel.close(
-        new HubError(ErrorCode.PermissionDenied, `The hub refused the plugin: ${registration.refused}`),
-      );
     } catch (error) {
-      this.channel.close(HubError.from(error));
+      const { message } = HubError.from(error);
+      // A hub that is too busy to answer this may well answer calls; there is no other link to try.
+      if (calls.link.isOpen) this.channel.use(calls);
+      this.log.warn(`The hub did not answer the registration: ${message}`);
     }
   }
 

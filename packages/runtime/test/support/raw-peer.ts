@@ -173,11 +173,11 @@ class Entry implements RawCall {
 }
 
 /** The tool_call request that most tests need. */
-export function toolCall(toolName: string, args?: Record<string, unknown>, extra: object = {}): Request {
+export function toolCall(toolName: string, args?: Record<string, unknown>, extra: object = {}): NonNullable<Request> {
   const value = { toolName, arguments: args, callerPlugin: "", traceParent: "", provider: "", sessionId: "", ...extra };
   return { $case: "toolCall", value };
 }
 
-export function streamStart(toolName: string, streamId = "s", args?: Record<string, unknown>): Request {
+export function streamStart(toolName: string, streamId = "s", args?: Record<string, unknown>): NonNullable<Request> {
   return { $case: "streamStart", value: { streamId, toolName, arguments: args, callerPlugin: "" } };
 }
