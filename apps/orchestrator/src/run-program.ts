@@ -2,9 +2,11 @@ import { Cli } from "./cli.ts";
 import { addCall } from "./commands/call.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addDemo } from "./commands/demo.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addInit } from "./commands/init.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addMcp } from "./commands/mcp.ts";
+import { addNew } from "./commands/new.ts";
 import { addPlugins } from "./commands/plugins.ts";
 import { addPrompts } from "./commands/prompts.ts";
 import { addRestart } from "./commands/restart.ts";
@@ -29,6 +31,8 @@ const COMMANDS = [
   addLogs,
   addRestart,
   addStop,
+  addDoctor,
+  addNew,
   addCompletion,
   addVersion,
 ];

@@ -7,6 +7,7 @@ import {
   formatDiagnostic,
   type HubConfig,
   loadConfig,
+  type ParsedConfig,
   parseConfig,
   requireConfig,
 } from "@orchestrator/config";
@@ -32,22 +33,28 @@ export interface LoadedConfig {
  * workspace, else the plugins that come with the program.
  * @throws {HubError} `INVALID_ARGUMENT` with every error of the file
  */
-export async function loadHubConfig(io: Io, options: ConfigFlags): Promise<LoadedConfig> {
-  const common = {
-    env: io.env,
-    flags: { ...options.flags, workspace: options.workspace },
-    strict: options.strict ?? false,
-  };
-  const named = options.config ?? (io.env["ORCHESTRATOR_CONFIG"] || undefined);
+export async function loadHubConfig(io: Pick<Io, "env" | "cwd">, options: ConfigFlags): Promise<LoadedConfig> {
+  const { parsed } = await parseHubConfig(io, options);
+  return { config: requireConfig(parsed), warnings: parsed.diagnostics.map(formatDiagnostic) };
+}
+
+/** As `loadHubConfig`, with everything that was found, errors too. `source` says in words where it comes from. */
+export async function parseHubConfig(
+  io: Pick<Io, "env" | "cwd">,
+  options: ConfigFlags,
+): Promise<{ parsed: ParsedConfig; source: string }> {
+  const { env, cwd } = io;
+  const flags = { ...options.flags, workspace: options.workspace };
+  const common = { env, cwd, flags, strict: options.strict ?? false };
+  const named = options.config ?? (env["ORCHESTRATOR_CONFIG"] || undefined);
+  if (named !== undefined)
+    return { parsed: await loadConfig({ ...common, flags: { ...flags, config: named } }), source: named };
   const path = join(options.workspace, DEFAULT_CONFIG_FILE);
-  const parsed =
-    named !== undefined
-      ? await loadConfig({ ...common, cwd: io.cwd, flags: { ...common.flags, config: named } })
-      : existsSync(path)
-        ? parseConfig(await readFile(path, "utf8"), { ...common, cwd: io.cwd, path })
-        : parseConfig(embeddedConfig(options.workspace), { ...common, cwd: io.cwd });
-  const config = requireConfig(parsed);
-  return { config, warnings: parsed.diagnostics.map(formatDiagnostic) };
+  if (existsSync(path)) return { parsed: parseConfig(await readFile(path, "utf8"), { ...common, path }), source: path };
+  return {
+    parsed: parseConfig(embeddedConfig(options.workspace), common),
+    source: "plugins that come with the program",
+  };
 }
 
 /** Storage in Markdown files and the feature workflow; with the program's own stdio transport, what a first day needs. */
