@@ -130,7 +130,9 @@ class Session implements McpSession {
       this.#ready = true;
       this.#changes.open();
     } else if (method === "notifications/cancelled" && isRequestId(params["requestId"])) {
-      this.#calls.cancel(params["requestId"]);
+      const { requestId, reason } = params;
+      const why = typeof reason === "string" ? `: ${reason.slice(0, 200)}` : "";
+      if (this.#calls.cancel(requestId)) this.#options.log?.("debug", `The client cancelled a request${why}`);
     }
   }
 

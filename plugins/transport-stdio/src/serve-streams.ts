@@ -55,7 +55,8 @@ export async function serveStreams(options: StreamsOptions): Promise<StdioEnd> {
   const aborted = once(signal);
   const closed = Promise.race([writer.closed.then(() => "output-closed" as const), aborted.promise]);
   const ended = new Promise<"input-ended">((resolve) => {
-    for (const event of ["end", "close", "error"]) input.once(event, () => resolve("input-ended"));
+    // Never taken off: a stream that has failed once may fail again, and that must not end the process.
+    for (const event of ["end", "close", "error"]) input.on(event, () => resolve("input-ended"));
   });
   input.on("data", read);
   try {

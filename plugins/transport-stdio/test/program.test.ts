@@ -28,7 +28,7 @@ const call = (id: number, name: string, args: unknown = {}) => ({
   params: { name, arguments: args },
 });
 
-describe("the program", () => {
+describe("the program", { timeout: 30_000 }, () => {
   it("speaks on standard output, logs on standard error, and ends with its input", async () => {
     const others = new Set(quic.hub.links);
     await using run = program();
@@ -118,7 +118,7 @@ describe("the program", () => {
     await using run = program();
     await run.initialize();
     run.child.stdout.pause();
-    const total = 50;
+    const total = 20;
     const before = quic.hub.requests.length;
     for (let id = 1; id <= total; id++) run.send(call(id, "big"));
     run.child.stdin.end();
@@ -154,7 +154,7 @@ describe("the program", () => {
   });
 });
 
-describe("a hub that goes away", () => {
+describe("a hub that goes away", { timeout: 30_000 }, () => {
   it("is waited for; calls meanwhile fail at once, and afterwards lists are new", async () => {
     await using own = await QuicHub.start();
     own.hub.addTool("echo", (args) => ({ text: JSON.stringify(args) }));
