@@ -3,10 +3,6 @@ import { describe, expect, it } from "vitest";
 import { TestClient } from "../../test/client.ts";
 import { FakeHub } from "../../test/fake-hub.ts";
 
-async function* pieces(...all: (string | Uint8Array)[]) {
-  yield* all;
-}
-
 describe("tools", () => {
   it("carry what the hub knows of them", async () => {
     await using client = new TestClient();
@@ -138,80 +134,6 @@ describe("tools", () => {
   });
 });
 
-describe("streaming tools", () => {
-  it.each([
-    ["which the hub marks", "streams", { streaming: true }],
-    ["which an old plugin does not mark", "old-streams", {}],
-  ])("%s send pieces as progress and the whole as the result", async (_what, name, definition) => {
-    await using client = new TestClient();
-    const e = new TextEncoder().encode("é");
-    client.hub.addTool(name, () => pieces("one ", e.subarray(0, 1), e.subarray(1), " two"), definition);
-    await client.initialize();
-    const { result } = await client.call(name, { a: 1 }, { progressToken: 1 });
-    expect(result).toEqual({ content: [{ type: "text", text: "one é two" }] });
-    const heard = client.messages.filter((message) => message["method"] === "notifications/progress");
-    expect(heard.map(({ params }) => [params.progress, params.message])).toEqual([
-      [1, "one "],
-      [2, undefined],
-      [3, "é"],
-      [4, " two"],
-    ]);
-    const [request] = await client.hub.saw("streamStart");
-    expect(request?.request?.value).toMatchObject({ toolName: name, arguments: { a: 1 } });
-    await client.call(name);
-    expect((await client.hub.saw("streamStart")).length).toBe(2);
-    expect(client.hub.requests.filter((each) => each.request?.$case === "toolCall").length).toBe(
-      name === "streams" ? 0 : 1,
-    );
-  });
-
-  it("say what they said before they failed", async () => {
-    await using client = new TestClient();
-    client.hub.addTool(
-      "breaks",
-      async function* () {
-        yield "so far";
-        throw new Error("out of paper");
-      },
-      { streaming: true },
-    );
-    await client.initialize();
-    const { result } = await client.call("breaks");
-    expect(result).toEqual({ content: [{ type: "text", text: "so far\nout of paper" }], isError: true });
-  });
-
-  it("are cancelled, and stopped when they say too much", async () => {
-    await using client = new TestClient();
-    const stopped: string[] = [];
-    const both = Promise.withResolvers<void>();
-    const endless = (name: string, piece: string) =>
-      client.hub.addTool(
-        name,
-        (_args, { incoming }) => {
-          incoming.signal.addEventListener("abort", () => {
-            if (stopped.push(name) === 2) both.resolve();
-          });
-          return (async function* () {
-            while (!incoming.signal.aborted) {
-              yield piece;
-              await new Promise((resolve) => setImmediate(resolve));
-            }
-          })();
-        },
-        { streaming: true },
-      );
-    endless("drips", ".");
-    endless("floods", "x".repeat(1 << 20));
-    await client.initialize();
-    client.request("tools/call", { name: "drips" }, "d");
-    const { error } = await client.call("floods");
-    expect(error).toMatchObject({ code: -32603, data: { code: "RESOURCE_EXHAUSTED" } });
-    client.send({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: "d" } });
-    await both.promise;
-    expect(stopped).toEqual(["floods", "drips"]);
-  });
-});
-
 describe("prompts", () => {
   it("are listed, filled in and completed", async () => {
     await using client = new TestClient();
@@ -232,101 +154,6 @@ describe("prompts", () => {
       code: -32602,
       message: "No prompt nobody",
     });
-  });
-});
-
-describe("resources", () => {
-  async function withDocuments() {
-    const client = new TestClient();
-    client.hub.write("app/project.json", "", { slug: "app" });
-    client.hub.write("fresh/project.json", "", { slug: "fresh" });
-    client.hub.write("app/features/FEAT-ABC.md", "# Login\n", {
-      title: 'Log "in"',
-      labels: ["a"],
-      status: "done",
-      "odd key": 1,
-    });
-    client.hub.write("app/features/FEAT-DEF.md", "plain");
-    client.hub.write("app/plans/PLAN-ABC.md", "# Plan\n");
-    client.hub.write("web/features/FEAT-XYZ.md", "");
-    client.hub.write("docs/guide.md", "# Guide\n");
-    await client.initialize();
-    return client;
-  }
-
-  it("are the documents of all projects", async () => {
-    await using client = await withDocuments();
-    const { result } = await client.ask("resources/list");
-    expect(result.resources.map((resource: { uri: string }) => resource.uri)).toEqual([
-      "orchestra://app/features/FEAT-ABC",
-      "orchestra://app/features/FEAT-DEF",
-      "orchestra://app/plans/PLAN-ABC",
-      "orchestra://docs/guide",
-      "orchestra://web/features/FEAT-XYZ",
-    ]);
-    expect(result.resources[0]).toEqual({
-      uri: "orchestra://app/features/FEAT-ABC",
-      name: "FEAT-ABC",
-      title: "app / features / FEAT-ABC",
-      mimeType: "text/markdown",
-      size: 8,
-      annotations: { lastModified: "2026-01-02T00:00:00.500Z" },
-    });
-  });
-
-  it("are read with their front matter, also under the short names of old", async () => {
-    await using client = await withDocuments();
-    const read = async (uri: string) => (await client.ask("resources/read", { uri })).result.contents[0].text;
-    expect(await read("orchestra://app/features/FEAT-ABC")).toBe(
-      '---\nlabels: ["a"]\n"odd key": 1\nstatus: "done"\ntitle: "Log \\"in\\""\n---\n\n# Login\n',
-    );
-    expect(await read("orchestra://app/features/FEAT-DEF")).toBe("plain");
-    expect(await read("orchestra://docs/guide")).toBe("# Guide\n");
-    expect(await read("orchestra://web/features/FEAT-XYZ")).toBe("");
-  });
-
-  it("that are no text go out as bytes", async () => {
-    await using client = await withDocuments();
-    client.hub.documents.set("app/docs/blob.md", { content: new Uint8Array([0xff, 0xfe]) });
-    const { result } = await client.ask("resources/read", { uri: "orchestra://app/docs/blob" });
-    expect(result.contents).toEqual([
-      { uri: "orchestra://app/docs/blob", mimeType: "application/octet-stream", blob: "//4=" },
-    ]);
-  });
-
-  it.each([false, true])("that are missing are not found (old hub: %s)", async (legacy) => {
-    await using client = await withDocuments();
-    client.hub.legacy = legacy;
-    const uri = "orchestra://app/features/FEAT-NOT";
-    expect((await client.ask("resources/read", { uri })).error).toMatchObject({ code: -32002, data: { uri } });
-    expect((await client.ask("resources/read", { uri: "orchestra://app/../x" })).error.code).toBe(-32602);
-  });
-
-  it("of a storage that is dead are not an empty list", async () => {
-    await using client = await withDocuments();
-    client.hub.storageError = new HubError(ErrorCode.Unavailable, "The storage is gone");
-    const error = { code: -32603, message: "The storage is gone", data: { code: "UNAVAILABLE", retryable: true } };
-    expect((await client.ask("resources/list")).error).toEqual(error);
-    expect((await client.ask("resources/read", { uri: "orchestra://app/features/FEAT-ABC" })).error).toEqual(error);
-  });
-
-  it.each([
-    ["orchestra://{project}/features/{id}", "project", {}, ["app", "fresh", "web"]],
-    ["orchestra://{project}/features/{id}", "id", {}, ["FEAT-ABC", "FEAT-DEF", "FEAT-XYZ"]],
-    ["orchestra://{project}/features/{id}", "id", { project: "app" }, ["FEAT-ABC", "FEAT-DEF"]],
-    ["orchestra://{project}/plans/{id}", "id", { project: "web" }, []],
-    ["orchestra://{project}/{kind}/{id}", "kind", { project: "app" }, ["features", "plans"]],
-    ["orchestra://{project}/{kind}/{id}", "id", { project: "app", kind: "plans" }, ["PLAN-ABC"]],
-  ])("complete %s by %s given %j", async (uri, name, resolved, values) => {
-    await using client = await withDocuments();
-    const { result: templates } = await client.ask("resources/templates/list");
-    expect(templates.resourceTemplates.map((template: { uriTemplate: string }) => template.uriTemplate)).toContain(uri);
-    const params = {
-      ref: { type: "ref/resource", uri },
-      argument: { name, value: "" },
-      context: { arguments: resolved },
-    };
-    expect((await client.ask("completion/complete", params)).result.completion.values).toEqual(values);
   });
 });
 
