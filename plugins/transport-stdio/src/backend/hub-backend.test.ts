@@ -1,4 +1,4 @@
-import { ErrorCode, HubError, PromptDefinition } from "@orchestrator/protocol";
+import { ErrorCode, PromptDefinition } from "@orchestrator/protocol";
 import { describe, expect, it } from "vitest";
 import { TestClient } from "../../test/client.ts";
 import { FakeHub } from "../../test/fake-hub.ts";
