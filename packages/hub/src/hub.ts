@@ -1,13 +1,12 @@
 import type { HubConfig } from "@orchestrator/config";
 import type { Authority } from "@orchestrator/identity";
-import { ErrorCode, errorResponse, HubError, peekRequest, RequestKind } from "@orchestrator/protocol";
+import { ErrorCode, HubError } from "@orchestrator/protocol";
 import type { PluginState, RestartPolicy } from "@orchestrator/supervisor";
-import type { LinkListener } from "@orchestrator/transport";
-import { listenQuic } from "@orchestrator/transport-quic";
 import { CallLog } from "./call-log.ts";
 import { Control } from "./control.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { Doors } from "./doors.ts";
 import { EventBus } from "./event-bus.ts";
 import { HubLog } from "./hub-log.ts";
 import { Listing } from "./listing.ts";
@@ -15,13 +14,9 @@ import { HUB_TOPICS, LocalAnswers } from "./local-answers.ts";
 import { PeerRegistry } from "./peer-registry.ts";
 import type { Offer, PluginEntry } from "./plugin-entry.ts";
 import { PluginFleet } from "./plugin-fleet.ts";
-import type { Caller } from "./policy.ts";
 import type { Port } from "./port.ts";
 import { Problems } from "./problems.ts";
 import { Routes } from "./routes.ts";
-import { SingleCallLink } from "./single-call-link.ts";
-import { listenTcp, type TcpListener } from "./tcp-listener.ts";
-import { readOrMakeToken } from "./token-file.ts";
 
 /** Published whenever tools or prompts come or go. */
 export const CAPABILITIES_TOPIC = `${HUB_TOPICS}capabilities`;
@@ -35,6 +30,8 @@ export interface HubOptions {
   /** The environment that plugins get a part of. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly version?: string;
+  /** A Unix socket or named pipe for gateways and operators on this machine; with it the hub also runs where there is no QUIC. */
+  readonly socketPath?: string;
   /** Called when an operator asks the hub to stop. */
   readonly onStopRequest?: () => void;
   /** For tests: shorter delays. */
@@ -58,8 +55,7 @@ export class Hub {
   readonly #fleet: PluginFleet;
   readonly #peers: PeerRegistry;
   readonly #startedAtMs = Date.now();
-  #quic: LinkListener | undefined;
-  #tcp: TcpListener | undefined;
+  readonly #doors: Doors;
   #stopping: Promise<void> | undefined;
 
   constructor(options: HubOptions) {
@@ -101,6 +97,7 @@ export class Hub {
       rules: config.policy,
       local: (port, call, payload, peek) => this.#local.answer(port, call, payload, peek),
     });
+    this.#doors = new Doors({ ...options, socketPath: options.socketPath, peers: this.#peers, log });
     this.#fleet = new PluginFleet({
       ...options,
       plugins: config.plugins,
@@ -126,11 +123,16 @@ export class Hub {
 
   /** Where QUIC peers connect. */
   get address(): string {
-    return this.#quic?.address ?? "";
+    return this.#doors.quicAddress;
+  }
+
+  /** Where peers on this machine connect: `unix:/path`, or "". */
+  get socketAddress(): string {
+    return this.#doors.socketAddress;
   }
 
   get tcpAddress(): string {
-    return this.#tcp?.address ?? "";
+    return this.#doors.tcpAddress;
   }
 
   /**
@@ -144,27 +146,7 @@ export class Hub {
 
   /** The first half of `start`: after it peers can connect, and `startPlugins` is due. */
   async listen(): Promise<void> {
-    const { config, authority } = this.#options;
-    const tls = await authority.leaf("orchestrator");
-    this.#quic = await listenQuic(
-      config.listenAddr,
-      {
-        tls,
-        clientCertificates: config.allowAnonymousPeers ? "allow-anonymous" : "require",
-        onRefused: (reason, remote) => this.log.write("warn", "hub", `Refused a peer at ${remote}: ${reason.message}`),
-      },
-      (link) => {
-        const { caller, plugin } = this.#peers.identify(link.peer);
-        return this.#peers.accept(link, caller, plugin);
-      },
-    );
-    this.log.write("info", "hub", `orchestrator listening on ${this.address}`);
-    try {
-      await this.#listenTcp();
-    } catch (reason) {
-      await this.#quic.close(0);
-      throw reason;
-    }
+    await this.#doors.open();
   }
 
   /** The second half of `start`. */
@@ -181,7 +163,7 @@ export class Hub {
   async #stop(reason: string): Promise<void> {
     this.log.write("info", "hub", `stopping: ${reason}`);
     await this.#fleet.stop(reason);
-    await Promise.all([this.#tcp?.close(), this.#quic?.close(200)]);
+    await this.#doors.close(200);
     this.#peers.abortAll(new HubError(ErrorCode.Unavailable, "The hub has stopped"));
     this.#wheel.close();
   }
@@ -210,39 +192,6 @@ export class Hub {
   /** Links of peers that are no configured plugins: gateways, operators. */
   get clientLinks(): number {
     return this.#peers.clientLinks;
-  }
-
-  async #listenTcp(): Promise<void> {
-    const { tcp } = this.#options.config;
-    if (!tcp.enabled) return;
-    const auth = tcp.tls
-      ? { tls: await this.#options.authority.leaf("orchestrator") }
-      : { token: readOrMakeToken(tcp.tokenFile) };
-    this.#tcp = await listenTcp({
-      address: tcp.addr,
-      auth,
-      answer: (payload, peer, gone) => this.#answerTcp(payload, peer, gone),
-      onRefused: (why) => this.log.write("warn", "hub", `Refused a TCP connection: ${why}`),
-    });
-    this.log.write("info", "hub", `listening for TCP on ${this.tcpAddress}`);
-  }
-
-  async #answerTcp(payload: Uint8Array, peer: string, gone: AbortSignal): Promise<Uint8Array> {
-    const link = new SingleCallLink(peer, "tcp");
-    gone.addEventListener("abort", () => link.abort(new HubError(ErrorCode.Cancelled, "The client hung up")));
-    const { caller, plugin } = peer === "" ? { caller: TCP_CALLER, plugin: undefined } : this.#peers.identify(peer);
-    const port = this.#peers.accept(link, caller, plugin);
-    const kind = peekKind(payload);
-    if (kind === RequestKind.StreamStart || kind === RequestKind.Subscribe) {
-      const error = new HubError(
-        ErrorCode.Unimplemented,
-        "A TCP connection carries one answer: streams and events need QUIC",
-      );
-      link.abort(error);
-      return errorResponse(kind, "", error);
-    }
-    link.begin(port, payload);
-    return await link.response;
   }
 
   #ready(plugin: PluginEntry, port: Port, offer: Offer): void {
@@ -282,15 +231,5 @@ export class Hub {
     const nowMs = Date.now();
     const timestamp = { seconds: Math.floor(nowMs / 1000), nanos: (nowMs % 1000) * 1_000_000 };
     this.#events.publish({ topic, eventType, payload, sourcePlugin: "orchestrator", subscriptionId: "", timestamp });
-  }
-}
-
-const TCP_CALLER: Caller = { id: "tcp", kind: "gateway" };
-
-function peekKind(payload: Uint8Array): number {
-  try {
-    return peekRequest(payload).kind;
-  } catch {
-    return RequestKind.None;
   }
 }

@@ -1,5 +1,7 @@
+import { openAuthority } from "@orchestrator/identity";
 import { ErrorCode, HubError, type PluginResponse } from "@orchestrator/protocol";
-import type { LinkPeer } from "@orchestrator/transport";
+import { LinkPeer } from "@orchestrator/transport";
+import { dialSocket } from "@orchestrator/transport-socket";
 import { afterEach, describe, expect, it } from "vitest";
 import { operatorPeer, request, type StartTestHubOptions, startTestHub, type TestHub } from "../src/testing/index.ts";
 import { fixture } from "./plugins.ts";
@@ -48,6 +50,22 @@ describe("a hub with one plugin", () => {
     expect(tools.response.value.tools.map((tool) => tool.name)).toEqual(
       ["echo", "wait", "fail", "stream", "whoami", "nested", "context"].sort(),
     );
+  });
+
+  it("serves peers on its socket like those on QUIC: plugins with and without an inherited socket, streams, refusals", async () => {
+    const hub = await start({ plugins: [fixture("tools.a")] });
+    const gateway = await hub.connect("transport.stdio-client", undefined, "unix");
+    expect(gateway.link.carrier).toBe("unix");
+    expect((await call(gateway, "whoami")).text).toBe("transport.stdio|transport.stdio");
+    const late = await call(gateway, "wait", {}, { timeoutMs: 50 });
+    expect(late.errorCode).toBe("deadline_exceeded");
+    const foreign = await openAuthority(`${hub.directory}/foreign`);
+    const tls = { ...(await foreign.leaf("orchestrator-operator")), caPem: hub.authority.caPem };
+    const intruder = new LinkPeer();
+    const health = dialSocket(hub.hub.socketAddress, { tls }, intruder.accept).then(() =>
+      request(intruder, { $case: "health", value: {} }),
+    );
+    await expect(health).rejects.toThrow(HubError);
   });
 
   it("answers health itself, and unknown requests in the shape that existing peers know", async () => {

@@ -6,6 +6,7 @@ import { type Authority, openAuthority } from "@orchestrator/identity";
 import type { RestartPolicy } from "@orchestrator/supervisor";
 import { LinkPeer, type ServeCall } from "@orchestrator/transport";
 import { dialQuic } from "@orchestrator/transport-quic";
+import { dialSocket } from "@orchestrator/transport-socket";
 import { Hub } from "../hub.ts";
 import { HubLog } from "../hub-log.ts";
 
@@ -36,7 +37,7 @@ export interface TestHub extends AsyncDisposable {
   readonly directory: string;
   readonly workspace: string;
   /** Connects with the certificate of that common name. */
-  connect(commonName: string, serve?: ServeCall): Promise<LinkPeer>;
+  connect(commonName: string, serve?: ServeCall, carrier?: "quic" | "unix"): Promise<LinkPeer>;
   stop(): Promise<void>;
 }
 
@@ -67,6 +68,7 @@ export async function startTestHub(options: StartTestHubOptions = {}): Promise<T
     log: new HubLog(),
     env: { ...process.env, ...options.env },
     version: "test",
+    socketPath: join(directory, "hub.sock"),
     restart: { delaysMs: [10], jitter: 0, ...options.restart },
     ...(options.shutdownMs === undefined ? {} : { shutdownMs: options.shutdownMs }),
     ...(options.termMs === undefined ? {} : { termMs: options.termMs }),
@@ -89,9 +91,11 @@ export async function startTestHub(options: StartTestHubOptions = {}): Promise<T
     authority,
     directory,
     workspace: config.workspace,
-    connect: async (commonName, serve) => {
+    connect: async (commonName, serve, carrier = "quic") => {
       const peer = new LinkPeer(serve);
-      await dialQuic(hub.address, { tls: await authority.leaf(commonName) }, peer.accept);
+      const tls = await authority.leaf(commonName);
+      if (carrier === "quic") await dialQuic(hub.address, { tls }, peer.accept);
+      else await dialSocket(hub.socketAddress, { tls }, peer.accept);
       peers.push(peer);
       return peer;
     },
