@@ -16,8 +16,8 @@ interface CommonOptions {
   /** How long a peer may leave its direction of an answered call open before it is closed for it. Default 2 000. */
   readonly lingerMs?: number;
   /**
-   * Largest UDP payload, 1 200 to 65 527. Default 1 350, which every network carries. Between peers on one machine that both
-   * set 16 000 or so, bulk data is four times faster.
+   * Largest UDP payload, 1 200 to 65 527; the smaller figure of both sides counts. Default 16 000 on a loopback address, where
+   * it makes bulk data five times faster, else 1 350, which every network carries.
    */
   readonly maxDatagramBytes?: number;
   /** Aborts what is under way: a dial that is not finished, or the listener with all its links. */
@@ -53,7 +53,7 @@ export interface Settings {
 }
 
 /** @throws {HubError} `INVALID_ARGUMENT` for a figure that makes no sense */
-export function settingsOf(options: CommonOptions): Settings {
+export function settingsOf(options: CommonOptions, host: string): Settings {
   const idleTimeoutMs = whole("idleTimeoutMs", options.idleTimeoutMs ?? 30_000, 1, 2 ** 31 - 1);
   return {
     tls: options.tls,
@@ -66,8 +66,12 @@ export function settingsOf(options: CommonOptions): Settings {
     maxConcurrentCalls: whole("maxConcurrentCalls", options.maxConcurrentCalls ?? 1_000, 1, 2 ** 31 - 1),
     handshakeTimeoutMs: whole("handshakeTimeoutMs", options.handshakeTimeoutMs ?? 10_000, 1, 2 ** 31 - 1),
     lingerMs: whole("lingerMs", options.lingerMs ?? 2_000, 0, 2 ** 31 - 1),
-    maxDatagramBytes: whole("maxDatagramBytes", options.maxDatagramBytes ?? 1_350, 1_200, 65_527),
+    maxDatagramBytes: whole("maxDatagramBytes", options.maxDatagramBytes ?? defaultDatagramBytes(host), 1_200, 65_527),
   };
+}
+
+function defaultDatagramBytes(host: string): number {
+  return host.startsWith("127.") || host === "::1" ? 16_000 : 1_350;
 }
 
 function whole(name: string, value: number, min: number, max: number): number {

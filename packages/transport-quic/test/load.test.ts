@@ -41,7 +41,7 @@ describe("load", () => {
         },
       });
       const chain = async (seed: number) => {
-        for (let step = 0; step < (full ? 200 : 20); step++) {
+        for (let step = 0; step < (full ? 200 : Math.ceil(0.1 / loss)); step++) {
           const payload = pattern(1 + ((seed * 7_919 + step * 104_729) % 20_000), seed + step);
           expect(firstDifference(await client.call(payload), payload)).toBe(-1);
         }
@@ -61,6 +61,7 @@ describe("load", () => {
     let proxy: LossyProxy | undefined;
     await using _pair = await quicPair(client.accept, server.accept, {
       material,
+      dial: { maxDatagramBytes: 1_350 },
       via: async (address) => {
         proxy = await LossyProxy.start(address, 0.03, 99);
         return proxy.address;

@@ -19,9 +19,9 @@ import { bindUdp, connectUdp } from "./udp.ts";
 export async function dialQuic(address: string, options: QuicDialOptions, accept: AcceptLink): Promise<Link> {
   const { signal } = options;
   if (signal?.aborted) throw abortError(signal.reason);
-  const settings = settingsOf(options);
-  const factory = requireEngine().configure(engineConfig(settings, "client", false));
   const remote = await resolveAddress(address);
+  const settings = settingsOf(options, remote.host);
+  const factory = requireEngine().configure(engineConfig(settings, "client", false));
   const socket = await bindUdp({ host: remote.host.includes(":") ? "::" : "0.0.0.0", port: 0 });
   let dialing: Dialing;
   try {

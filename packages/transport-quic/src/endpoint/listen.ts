@@ -28,10 +28,11 @@ export async function listenQuic(
 ): Promise<LinkListener> {
   const { signal } = options;
   if (signal?.aborted) throw abortError(signal.reason);
-  const settings = settingsOf(options);
+  const local = await resolveAddress(address);
+  const settings = settingsOf(options, local.host);
   const anonymous = options.clientCertificates === "allow-anonymous";
   const factory = requireEngine().configure(engineConfig(settings, "server", anonymous));
-  const socket = await bindUdp(await resolveAddress(address));
+  const socket = await bindUdp(local);
   const listener = new QuicListener(socket, factory, settings, options, accept);
   if (signal?.aborted) {
     await listener.close(0);

@@ -9,12 +9,13 @@ const BUFFER_BYTES = 8 * 1024 * 1024;
 
 /** Binds a UDP socket. @throws {HubError} `ALREADY_EXISTS` for a port that is taken, `UNAVAILABLE` for the rest */
 export async function bindUdp(at: Endpoint): Promise<Socket> {
+  const family = isIPv6(at.host) ? 6 : 4;
   const socket = createSocket({
-    type: isIPv6(at.host) ? "udp6" : "udp4",
+    type: family === 6 ? "udp6" : "udp4",
     recvBufferSize: BUFFER_BYTES,
     sendBufferSize: BUFFER_BYTES,
     // Addresses are numeric already; node would otherwise put each datagram through its resolver's queue.
-    lookup: (host, _options, callback) => callback(null, host, isIPv6(host) ? 6 : 4),
+    lookup: (host, _options, callback) => callback(null, host, family),
   });
   return new Promise((resolve, reject) => {
     socket.once("error", (cause: NodeJS.ErrnoException) => {
