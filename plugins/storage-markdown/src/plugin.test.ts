@@ -65,7 +65,7 @@ describe("the plugin storage.markdown", () => {
   });
 });
 
-describe.skipIf(process.platform === "win32")("the program bin/storage-markdown", () => {
+describe.skipIf(process.platform === "win32")("the program bin/storage-markdown", { timeout: 60_000 }, () => {
   it("prints its manifest", async () => {
     const { stdout } = await run(PROGRAM, ["--manifest"], {
       env: { ...process.env, ORCHESTRATOR_NODE: process.execPath },

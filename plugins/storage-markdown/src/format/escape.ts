@@ -25,7 +25,8 @@ export function quoteDouble(text: string): string {
   // The reference escapes every character of a text that begins with a byte order mark.
   const all = text.startsWith("\ufeff");
   let out = '"';
-  for (const character of text) out += !all && CLEAN.test(character) ? character : escaped(character);
+  // Half of a surrogate pair cannot be written: readers refuse the escape.
+  for (const character of text.toWellFormed()) out += !all && CLEAN.test(character) ? character : escaped(character);
   return `${out}"`;
 }
 

@@ -23,7 +23,8 @@ describe("paths", () => {
     ["é".repeat(124), /is 248 bytes/],
     ["x.md.version", /hold versions/],
     [".version", /hold versions/],
-    [".orchestra-lock.version", /hold versions/],
+    [".orchestra-lock.version", /the storage's own/],
+    ["a/.orchestra-lock", /the storage's own/],
   ])("refuses %j to every operation", async (path, reason) => {
     using workspace = new Workspace();
     const failure = { code: ErrorCode.InvalidArgument, message: expect.stringMatching(reason) };

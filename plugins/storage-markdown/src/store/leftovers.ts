@@ -2,8 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Dirent } from "node:fs";
 import { join } from "node:path";
 import { inspect, removeIfThere } from "./files.ts";
-import { VERSION_SUFFIX } from "./paths.ts";
-import { OWN_PREFIX } from "./place.ts";
+import { OWN_PREFIX, VERSION_SUFFIX } from "./paths.ts";
 
 const STAGED_SUFFIX = `.staged${VERSION_SUFFIX}`;
 /** A write needs milliseconds from staging to the end. One that loses its staged files to this fails, and changes nothing. */

@@ -6,8 +6,8 @@ import { compareBytewise } from "../format/key-order.ts";
 import { fileFailure, systemCode } from "./failures.ts";
 import { inspect } from "./files.ts";
 import { sweepStaged } from "./leftovers.ts";
-import { VERSION_SUFFIX } from "./paths.ts";
-import { checkFile, OWN_PREFIX, placeOf } from "./place.ts";
+import { isDocumentName, OWN_PREFIX, VERSION_SUFFIX } from "./paths.ts";
+import { checkFile, NEXT_VERSION_SUFFIX, placeOf } from "./place.ts";
 import { readVersion, readVersionFile, UNCOUNTED } from "./version.ts";
 
 /** Entries between two pauses: about a millisecond of work, so that other calls are not kept waiting. */
@@ -41,7 +41,7 @@ export class Lister {
 
   #addFile(names: readonly string[]): void {
     const name = names.at(-1) as string;
-    if (name.endsWith(VERSION_SUFFIX) || !this.#accepts(name)) return;
+    if (!isDocumentName(name) || !this.#accepts(name)) return;
     this.#add(names, () => readVersion(placeOf(this.#root, names)));
   }
 
@@ -51,6 +51,8 @@ export class Lister {
     const present = new Set(children.map(({ name }) => name));
     const own = children.filter(({ name }) => name.startsWith(OWN_PREFIX));
     sweepStaged(directory, own);
+    // Only then can a version be anywhere but in its file.
+    const writesUnderWay = own.some(({ name }) => name.endsWith(NEXT_VERSION_SUFFIX));
     for (const child of children) {
       if (++this.#looked % ENTRIES_PER_TURN === 0) {
         await nextTurn();
@@ -59,9 +61,9 @@ export class Lister {
       const path = [...names, child.name];
       if (child.isDirectory()) await this.#walk(path);
       // Links are not followed, and pipes, sockets and devices are no documents.
-      if (!child.isFile() || child.name.endsWith(VERSION_SUFFIX) || !this.#accepts(child.name)) continue;
+      if (!child.isFile() || !isDocumentName(child.name) || !this.#accepts(child.name)) continue;
       this.#add(path, () => {
-        if (own.length > 0) return readVersion(placeOf(this.#root, path));
+        if (writesUnderWay) return readVersion(placeOf(this.#root, path));
         const file = `${child.name}${VERSION_SUFFIX}`;
         return present.has(file) ? readVersionFile(join(directory, file)) : undefined;
       });

@@ -3,6 +3,8 @@ import { ErrorCode, HubError } from "@orchestrator/protocol";
 
 /** The suffix of the file that holds a document's version; names that end in it are never documents. */
 export const VERSION_SUFFIX = ".version";
+/** How names of files that are not documents begin. They end in `.version`, so that every program skips them in lists. */
+export const OWN_PREFIX = ".orchestra-";
 
 const MAX_PATH_BYTES = 4096;
 const MAX_NAME_BYTES = 255;
@@ -30,15 +32,21 @@ export function splitPath(path: string): string[] {
 
 /**
  * Splits the path of a document.
- * @throws {HubError} also for the root, and for names that are or would need the name of a version file
+ * @throws {HubError} also for the root, and for names that the storage uses itself, or that leave no room for ".version"
  */
 export function splitDocumentPath(path: string): string[] {
   const names = splitPath(path);
   const name = names.at(-1);
   if (name === undefined) throw refused(`"${path}" is the storage root, not a file`);
+  if (name.startsWith(OWN_PREFIX)) throw refused(`"${path}": names beginning with ${OWN_PREFIX} are the storage's own`);
   if (name.endsWith(VERSION_SUFFIX)) throw refused(`"${path}": names ending in ${VERSION_SUFFIX} hold versions`);
   checkName(name, MAX_NAME_BYTES - VERSION_SUFFIX.length);
   return names;
+}
+
+/** Neither a version file nor one of the storage's own. */
+export function isDocumentName(name: string): boolean {
+  return !name.endsWith(VERSION_SUFFIX) && !name.startsWith(OWN_PREFIX);
 }
 
 function checkName(name: string, maxBytes: number): string {

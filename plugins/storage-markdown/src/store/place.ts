@@ -4,10 +4,9 @@ import { dirname, join } from "node:path";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import { fileFailure, systemCode } from "./failures.ts";
 import { inspect } from "./files.ts";
-import { VERSION_SUFFIX } from "./paths.ts";
+import { OWN_PREFIX, VERSION_SUFFIX } from "./paths.ts";
 
-/** How names of files that are not documents begin. They end in `.version`, so that every program skips them in lists. */
-export const OWN_PREFIX = ".orchestra-";
+export const NEXT_VERSION_SUFFIX = `.next${VERSION_SUFFIX}`;
 
 /** The files of one document. `content` and `version` are what a reader sees; the other two exist during a write only. */
 export interface Place {
@@ -35,7 +34,7 @@ export function placeOf(root: string, names: readonly string[]): Place {
     content,
     version: `${content}${VERSION_SUFFIX}`,
     nextContent: `${own}.content${VERSION_SUFFIX}`,
-    nextVersion: `${own}.next${VERSION_SUFFIX}`,
+    nextVersion: `${own}${NEXT_VERSION_SUFFIX}`,
   };
 }
 

@@ -5,7 +5,7 @@ import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promi
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import { fileFailure, systemCode } from "./failures.ts";
 import { inspect, removeIfThere } from "./files.ts";
-import { OWN_PREFIX } from "./place.ts";
+import { OWN_PREFIX } from "./paths.ts";
 
 const LOCK_NAME = `${OWN_PREFIX}lock.version`;
 /** A holder needs far less than a millisecond; one that is stopped in the middle can keep everybody out, but not for ever. */
@@ -20,13 +20,11 @@ const SQLITE_BUSY = 5;
  * the directory. Node has no other way to such a lock without native code.
  */
 export class WorkspaceLock {
-  readonly #root: string;
   readonly #path: string;
   #database: { readonly connection: DatabaseSync; readonly inode: number } | undefined;
 
   /** @param root a directory that exists by the time of the first `run` */
   constructor(root: string) {
-    this.#root = root;
     this.#path = join(root, LOCK_NAME);
   }
 
@@ -87,6 +85,8 @@ export class WorkspaceLock {
     // Nobody writes to this database, so these can only have been planted: SQLite would act on what is in them.
     for (const suffix of ["-journal", "-wal", "-shm"]) removeIfThere(`${this.#path}${suffix}`);
     const connection = new DatabaseSync(this.#path, { timeout: 0 });
+    // A transaction in an empty database makes its first page. In memory that costs nothing, and leaves nothing behind.
+    connection.exec("PRAGMA journal_mode = MEMORY");
     this.#database = { connection, inode };
     return connection;
   }
@@ -96,7 +96,7 @@ export class WorkspaceLock {
       // Only where it is missing: opening and closing a file gives up this process's own locks on it.
       if (inspect(this.#path) === undefined) closeSync(openSync(this.#path, NEW_FILE, 0o644));
     } catch (error) {
-      if (systemCode(error) !== "EEXIST") throw fileFailure("Cannot make the lock in", this.#root, error);
+      if (systemCode(error) !== "EEXIST") throw fileFailure("Cannot make", LOCK_NAME, error);
     }
     const stats = inspect(this.#path);
     if (stats?.isFile() && stats.size === 0) return stats.ino;
