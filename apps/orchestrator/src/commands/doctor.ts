@@ -21,6 +21,8 @@ export const addDoctor: AddCommand = (cli) => {
     .action(
       cli.action<Options>(async ({ io, report, options }) => {
         const patient: Patient = {
+          env: io.env,
+          cwd: io.cwd,
           workspace: chosenWorkspace(io, options.workspace),
           config: options.config,
           certsDir: options.certsDir === undefined ? undefined : expandHome(options.certsDir),

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { AddCommand } from "../cli.ts";
 import { ExitCode } from "../exit-code.ts";
 import { chosenWorkspace } from "../hub/workspace.ts";
@@ -28,11 +29,16 @@ export const addMcp: AddCommand = (cli) => {
           idleExit: options.idleExit,
           log: options.log ?? "warn",
           hubArgs: [
-            ...(options.config === undefined ? [] : ["--config", options.config]),
-            ...(options.certsDir === undefined ? [] : ["--certs-dir", options.certsDir]),
+            ...(options.config === undefined ? [] : ["--config", absolute(io.cwd, options.config)]),
+            ...(options.certsDir === undefined ? [] : ["--certs-dir", absolute(io.cwd, options.certsDir)]),
           ],
         });
         return ExitCode.Ok;
       }),
     );
 };
+
+/** The hub starts in another directory than we. */
+function absolute(cwd: string, path: string): string {
+  return path.startsWith("~") ? path : resolve(cwd, path);
+}

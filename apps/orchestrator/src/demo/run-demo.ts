@@ -52,7 +52,12 @@ export async function runDemo(io: Io, options: DemoOptions): Promise<DemoResult>
     "--idle-exit",
     "20s",
   ]);
-  const client = new McpClient(command, { ...io.env, ORCHESTRATOR_WORKSPACE: "", ORCHESTRATOR_CONFIG: "" });
+  const client = new McpClient(command, {
+    ...io.env,
+    ORCHESTRATOR_WORKSPACE: "",
+    ORCHESTRATOR_CONFIG: "",
+    ORCHESTRATOR_STATE_DIR: join(workspace, ".state"),
+  });
   processes.push(identify(client.pid));
   const onInterrupt = (): void => void client.close();
   io.signal.addEventListener("abort", onInterrupt);

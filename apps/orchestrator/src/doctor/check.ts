@@ -10,6 +10,9 @@ export interface Finding {
 
 /** What the checks look at. */
 export interface Patient {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute. */
+  readonly cwd: string;
   readonly workspace: string;
   readonly config: string | undefined;
   readonly certsDir: string | undefined;

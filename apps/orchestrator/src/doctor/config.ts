@@ -33,8 +33,5 @@ export async function configOf(patient: Patient): Promise<HubConfig | undefined>
 
 async function read(patient: Patient): Promise<{ parsed: ParsedConfig; source: string }> {
   const flags = { "certs-dir": patient.certsDir };
-  return parseHubConfig(
-    { env: process.env, cwd: process.cwd() },
-    { workspace: patient.workspace, config: patient.config, flags },
-  );
+  return parseHubConfig(patient, { workspace: patient.workspace, config: patient.config, flags });
 }

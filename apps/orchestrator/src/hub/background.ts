@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { withFileLock } from "@orchestrator/identity/internal";
@@ -46,7 +46,7 @@ async function start(
   if (found.is === "running") return found.state;
   const log = logFile(workspace);
   if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES) renameSync(log, `${log}.1`);
-  const output = openSync(log, "a", 0o600);
+  const output = openLog(log);
   const from = statSync(log).size;
   const args = [
     "serve",
@@ -103,4 +103,10 @@ function notStarted(workspace: string, why: string, from: number): CliError {
       code: ErrorCode.StartFailed,
     },
   );
+}
+
+/** A link in its place, which a repository may bring along, is not followed. */
+function openLog(path: string): number {
+  const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW = 0 } = constants;
+  return openSync(path, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o600);
 }

@@ -1,4 +1,12 @@
-import { fromWireError, HubError, LegacyCode, type ToolDefinition, uuidv7 } from "@orchestrator/protocol";
+import {
+  ErrorCode,
+  fromWireError,
+  HubError,
+  LegacyCode,
+  type ToolDefinition,
+  uuidv7,
+  type WireError,
+} from "@orchestrator/protocol";
 import type { HubClient } from "./hub-client.ts";
 
 /** What a tool said went wrong. */
@@ -30,11 +38,17 @@ const NOT_THE_TOOL: ReadonlySet<string> = new Set([
   LegacyCode.RoutingError,
   LegacyCode.InvalidResponse,
   LegacyCode.UnknownRequest,
-  "deadline_exceeded",
-  "cancelled",
   "resource_exhausted",
   "permission_denied",
 ]);
+
+/** The answer came from the tool or from on the way; a deadline or a cancellation is not the tool's doing in either case. */
+function notTheTool(errorCode: string, error: WireError | undefined): HubError | undefined {
+  if (error === undefined) return undefined;
+  const known = fromWireError(error);
+  const ended = known.code === ErrorCode.DeadlineExceeded || known.code === ErrorCode.Cancelled;
+  return ended || NOT_THE_TOOL.has(errorCode) ? known : undefined;
+}
 
 /**
  * Calls a tool, streaming or not.
@@ -56,12 +70,13 @@ async function plain(hub: HubClient, name: string, call: ToolCall): Promise<Tool
   const answer = await hub.send({ $case: "toolCall", value }, call);
   if (answer.response?.$case !== "toolCall") {
     throw answer.error === undefined
-      ? new HubError("PROTOCOL", "The hub answered with something else")
+      ? new HubError(ErrorCode.Protocol, "The hub answered with something else")
       : fromWireError(answer.error);
   }
   const { success, result, errorCode, errorMessage } = answer.response.value;
   if (success) return { result: result ?? {}, chunks: 0 };
-  if (answer.error !== undefined && NOT_THE_TOOL.has(errorCode)) throw fromWireError(answer.error);
+  const other = notTheTool(errorCode, answer.error);
+  if (other !== undefined) throw other;
   // Existing plugins answer so, with every field empty, when their handler returned nothing.
   if (errorCode === "" && errorMessage === "" && answer.error === undefined) return { result: {}, chunks: 0 };
   return { failure: { code: errorCode || "failed", message: errorMessage } };
@@ -78,9 +93,10 @@ async function stream(hub: HubClient, name: string, call: ToolCall): Promise<Too
     } else if (response?.$case === "streamEnd") {
       const { success, errorCode, errorMessage } = response.value;
       if (success) return { result: {}, chunks };
-      if (error !== undefined && NOT_THE_TOOL.has(errorCode)) throw fromWireError(error);
+      const other = notTheTool(errorCode, error);
+      if (other !== undefined) throw other;
       return { failure: { code: errorCode, message: errorMessage } };
     } else if (error !== undefined) throw fromWireError(error);
   }
-  throw new HubError("PROTOCOL", `The stream of "${name}" ended without an end`);
+  throw new HubError(ErrorCode.Protocol, `The stream of "${name}" ended without an end`);
 }

@@ -1,4 +1,3 @@
-import { openAuthority } from "@orchestrator/identity";
 import {
   type ControlRequest,
   type ControlResponse,
@@ -10,8 +9,8 @@ import {
   uuidv7,
 } from "@orchestrator/protocol";
 import { LinkPeer } from "@orchestrator/transport";
-import { dialQuic } from "@orchestrator/transport-quic";
 import { CliError, ExitCode } from "../exit-code.ts";
+import { dialHub } from "./dial-hub.ts";
 import { findHub, type HubState, stateFile } from "./state-file.ts";
 
 /** The name of the operator's certificate: the hub takes control commands from nobody else. */
@@ -56,18 +55,13 @@ export class HubClient implements AsyncDisposable {
   }
 
   static async connect(state: HubState, workspace: string, signal?: AbortSignal): Promise<HubClient> {
-    const tls = await (await openAuthority(state.certsDir)).leaf(OPERATOR);
     const peer = new LinkPeer();
     try {
-      await dialQuic(
-        state.address,
-        { tls, handshakeTimeoutMs: 5_000, ...(signal === undefined ? {} : { signal }) },
-        peer.accept,
-      );
+      await dialHub(state, OPERATOR, peer.accept, signal);
     } catch (error) {
       throw new CliError(
         ExitCode.NotFound,
-        `The hub of workspace "${workspace}" (process ${state.pid}, ${state.address}) does not answer: ${(error as Error).message}`,
+        `The hub of workspace "${workspace}" (process ${state.pid}, ${state.address || state.socket}) does not answer: ${(error as Error).message}`,
         {
           hint: `Look at its log, or end it and remove "${stateFile(workspace)}"`,
           code: ErrorCode.Unavailable,

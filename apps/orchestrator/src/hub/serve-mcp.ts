@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { openAuthority } from "@orchestrator/identity";
-import { dialQuic } from "@orchestrator/transport-quic";
 import { runStdio } from "@orchestrator/transport-stdio";
 import type { Io } from "../io.ts";
 import { programVersion } from "../program-path.ts";
 import { ensureHub } from "./background.ts";
+import { dialHub } from "./dial-hub.ts";
 import { HubClient } from "./hub-client.ts";
 import type { HubState } from "./state-file.ts";
 
@@ -37,11 +36,7 @@ export async function serveMcp(io: Io, options: McpOptions): Promise<void> {
   await pluginsSettled(first, workspace, io.signal);
   await runStdio({
     // Asked for each attempt: a hub that was started again has another address.
-    connect: async (accept, signal) => {
-      const state = await join(signal);
-      const tls = await (await openAuthority(state.certsDir)).leaf(CLIENT);
-      return dialQuic(state.address, { tls, signal, handshakeTimeoutMs: 5_000 }, accept);
-    },
+    connect: async (accept, signal) => dialHub(await join(signal), CLIENT, accept, signal),
     input: io.stdin,
     output: io.stdout,
     log,

@@ -1,12 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { HubConfig } from "@orchestrator/config";
 import { Hub, HubLog } from "@orchestrator/hub";
 import { openAuthority } from "@orchestrator/identity";
-import { acquireFileLock, ensurePrivateDirectory, writePrivateFile } from "@orchestrator/identity/internal";
+import { acquireFileLock } from "@orchestrator/identity/internal";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
-import { quicSupport } from "@orchestrator/transport-quic";
 import type { ServeOptions } from "../commands/serve.ts";
 import { CliError, ExitCode } from "../exit-code.ts";
 import type { Io } from "../io.ts";
@@ -14,7 +11,7 @@ import type { Reporter } from "../output/reporter.ts";
 import { programVersion } from "../program-path.ts";
 import { loadHubConfig } from "./default-config.ts";
 import { startLogSink } from "./log-sink.ts";
-import { ensureHubDirectory, findHub, removeState, writeState } from "./state-file.ts";
+import { ensureHubDirectory, findHub, removeState, socketPath, writeState } from "./state-file.ts";
 
 interface Surroundings {
   readonly io: Io;
@@ -33,8 +30,6 @@ export async function serve(workspace: string, options: ServeOptions, { io, repo
     flags: { "listen-addr": options.listenAddr, "certs-dir": options.certsDir, "log-level": options.logLevel },
   });
   for (const warning of warnings) report.note(warning);
-  const support = quicSupport();
-  if (!support.ok) throw new HubError(ErrorCode.Unimplemented, support.reason);
   const release = await takeWorkspace(config.workspace);
   try {
     return await run(config, options, { io, report });
@@ -46,12 +41,12 @@ export async function serve(workspace: string, options: ServeOptions, { io, repo
 
 async function run(config: HubConfig, options: ServeOptions, { io, report }: Surroundings): Promise<ExitCode> {
   const authority = await openAuthority(config.certsDir);
-  if (config.tcp.enabled && !config.tcp.tls) ensureToken(config.tcp.tokenFile);
   const stopped = Promise.withResolvers<string>();
   const log = new HubLog();
   const endSink = startLogSink(log, io.stderr, { ...config.log, env: io.env });
   const version = programVersion();
   const hub = new Hub({
+    socketPath: socketPath(config.workspace),
     config,
     authority,
     log,
@@ -65,7 +60,12 @@ async function run(config: HubConfig, options: ServeOptions, { io, report }: Sur
   const timers: NodeJS.Timeout[] = [];
   try {
     await hub.listen();
-    writeState(config.workspace, { address: hub.address, certsDir: config.certsDir, version });
+    writeState(config.workspace, {
+      address: hub.address,
+      socket: hub.socketAddress,
+      certsDir: config.certsDir,
+      version,
+    });
     const starting = hub.startPlugins();
     await Promise.race([starting, stopped.promise]);
     const { pluginsReady, pluginsTotal } = hub.status();
@@ -89,7 +89,9 @@ async function run(config: HubConfig, options: ServeOptions, { io, report }: Sur
     await hub.stop(reason);
     return ExitCode.Ok;
   } catch (error) {
-    await hub.stop("it could not start");
+    // Where it did not even listen there is nothing to tell of.
+    if (hub.address === "" && hub.socketAddress === "") endSink();
+    await hub.stop("it could not go on");
     throw addressInUse(error, config) ?? error;
   } finally {
     io.signal.removeEventListener("abort", onSignal);
@@ -137,13 +139,6 @@ async function renew(authority: Awaited<ReturnType<typeof openAuthority>>, log: 
   } catch (error) {
     log.write("error", "hub", `Certificates could not be renewed: ${(error as Error).message}`);
   }
-}
-
-/** The secret that TCP peers present; made once. */
-function ensureToken(file: string): void {
-  if (existsSync(file)) return;
-  ensurePrivateDirectory(dirname(file), () => {});
-  writePrivateFile(file, `${randomBytes(32).toString("hex")}\n`);
 }
 
 function addressInUse(error: unknown, config: HubConfig): CliError | undefined {

@@ -1,11 +1,16 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { isAlive, ownIdentity, type ProcessIdentity, writePrivateFile } from "@orchestrator/identity/internal";
+import { CliError, ExitCode } from "../exit-code.ts";
 
 /** Where a running hub of a workspace can be found. */
 export interface HubState extends ProcessIdentity {
-  /** `host:port` for QUIC. */
+  /** `host:port` for QUIC; "" on a machine without it. */
   readonly address: string;
+  /** `unix:/path` for programs on this machine; "" where there is none. */
+  readonly socket: string;
   readonly certsDir: string;
   readonly version: string;
 }
@@ -22,6 +27,10 @@ export function hubDirectory(workspace: string): string {
 export function ensureHubDirectory(workspace: string): string {
   const directory = hubDirectory(workspace);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
+  // A repository may bring a link of that name along, and what we write must not land wherever that leads.
+  if (!lstatSync(directory).isDirectory()) {
+    throw new CliError(ExitCode.Failure, `Cannot use "${directory}": it is a link or a file`, { hint: "Remove it" });
+  }
   try {
     writeFileSync(join(directory, ".gitignore"), "*\n", { flag: "wx" });
   } catch (error) {
@@ -39,6 +48,19 @@ export function logFile(workspace: string): string {
   return join(hubDirectory(workspace), "hub.log");
 }
 
+/** Systems allow 107 bytes, macOS 103. */
+const MAX_SOCKET_PATH_BYTES = 100;
+
+/** Where the hub of a workspace takes programs of this machine: within the workspace, or in a short place where that is too long. */
+export function socketPath(workspace: string): string {
+  const digest = createHash("sha256").update(workspace).digest("hex").slice(0, 16);
+  if (process.platform === "win32") return `\\\\.\\pipe\\orchestrator-${digest}`;
+  const path = join(hubDirectory(workspace), "hub.sock");
+  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return path;
+  const runtime = process.env["XDG_RUNTIME_DIR"] ?? join(tmpdir(), `orchestrator-${userInfo().uid}`);
+  return join(runtime, `orchestrator-${digest}.sock`);
+}
+
 /** Looks for the hub of a workspace. A file whose process is gone, or whose process id now means another one, is stale. */
 export function findHub(workspace: string): FoundHub {
   const state = readState(workspace);
@@ -50,7 +72,10 @@ export function findHub(workspace: string): FoundHub {
 }
 
 /** Makes this process the hub of the workspace, for all to see: as a whole or not at all, mode 0600. */
-export function writeState(workspace: string, hub: Pick<HubState, "address" | "certsDir" | "version">): void {
+export function writeState(
+  workspace: string,
+  hub: Pick<HubState, "address" | "socket" | "certsDir" | "version">,
+): void {
   ensureHubDirectory(workspace);
   const state: HubState = { ...ownIdentity(), ...hub };
   writePrivateFile(stateFile(workspace), `${JSON.stringify(state, null, 2)}\n`);
@@ -67,7 +92,7 @@ export function removeState(workspace: string): void {
 function readState(workspace: string): HubState | undefined {
   try {
     const state = JSON.parse(readFileSync(stateFile(workspace), "utf8")) as Partial<HubState>;
-    const texts = [state.startTime, state.scope, state.address, state.certsDir, state.version];
+    const texts = [state.startTime, state.scope, state.address, state.socket, state.certsDir, state.version];
     const valid = Number.isInteger(state.pid) && texts.every((text) => typeof text === "string");
     return valid ? (state as HubState) : undefined;
   } catch {

@@ -1,0 +1,138 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { run, tempDirectory } from "../test/run.ts";
+import { nearest } from "./suggest.ts";
+
+const COMMANDS = [
+  "serve",
+  "mcp",
+  "init",
+  "demo",
+  "status",
+  "plugins",
+  "tools",
+  "prompts",
+  "call",
+  "logs",
+  "restart",
+  "stop",
+  "doctor",
+  "new",
+  "completion",
+  "version",
+];
+
+describe("the program", () => {
+  it("shows every command, and for each its options and examples", async () => {
+    const { code, stdout } = await run(["--help"]);
+    expect(code).toBe(0);
+    for (const name of COMMANDS) {
+      expect(stdout).toMatch(new RegExp(`\n  ${name} `));
+      const help = await run([name, "--help"]);
+      expect([help.code, help.stderr]).toEqual([0, ""]);
+      expect(help.stdout).toMatch(/--json/);
+      if (name !== "version") expect(help.stdout).toMatch(/Examples:\n( {2}# .*\n)? {2}\$ .*orchestrator /);
+      expect(Math.max(...help.stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(130);
+    }
+  });
+
+  it("ends with 2 and a hint for a wrong command line", async () => {
+    expect(await run([])).toMatchObject({ code: 2, stdout: "" });
+    const unknown = await run(["stats"]);
+    expect(unknown).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(/unknown command 'stats'[\s\S]*Did you mean status\?/),
+    });
+    expect(await run(["version", "--jsn"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("(Did you mean --json?)"),
+    });
+    expect(await run(["call"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("missing required argument 'tool'"),
+    });
+  });
+
+  it("prints its version in two ways", async () => {
+    expect((await run(["--version"])).stdout).toBe("0.1.0\n");
+    expect((await run(["version"])).stdout).toMatch(/^orchestrator 0\.1\.0 \((node|deno) [\d.]+, \w+-\w+\)\n$/);
+  });
+
+  it("reports errors as JSON on request", async () => {
+    const cwd = tempDirectory();
+    const { code, json, stderr } = await run(["status", "--json"], { cwd });
+    expect([code, stderr]).toEqual([3, ""]);
+    expect(json()).toEqual({
+      error: {
+        code: "UNAVAILABLE",
+        message: `No hub runs for workspace "${cwd}"`,
+        exitCode: 3,
+        hint: expect.stringContaining("serve"),
+      },
+    });
+  });
+
+  it("colours for terminals alone, unless the environment says otherwise", async () => {
+    const cwd = tempDirectory();
+    const colours = async (env: Record<string, string>, isTTY: boolean) =>
+      (await run(["status"], { cwd, env, isTTY })).stderr.includes("\x1b[");
+    expect(await colours({}, false)).toBe(false);
+    expect(await colours({}, true)).toBe(true);
+    expect(await colours({ NO_COLOR: "1" }, true)).toBe(false);
+    expect(await colours({ NO_COLOR: "1", FORCE_COLOR: "1" }, true)).toBe(false);
+    expect(await colours({ FORCE_COLOR: "1" }, false)).toBe(true);
+    expect(await colours({ FORCE_COLOR: "0" }, true)).toBe(false);
+    expect(await colours({ TERM: "dumb" }, true)).toBe(false);
+  });
+});
+
+describe("completion", () => {
+  it("completes commands and options in bash", async () => {
+    const cwd = tempDirectory();
+    writeFileSync(join(cwd, "completion.sh"), (await run(["completion", "bash"])).stdout);
+    const complete = (...words: string[]): string => {
+      const script = `source ./completion.sh; COMP_WORDS=(orchestrator ${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length}; _orchestrator; echo "\${COMPREPLY[*]}"`;
+      return execFileSync("bash", ["--norc", "-c", script], { cwd, encoding: "utf8" }).trim();
+    };
+    expect(complete("st")).toBe("status stop");
+    expect(complete("serve", "--id")).toBe("--idle-exit");
+    expect(complete("completion", "")).toContain("bash zsh fish");
+  });
+
+  it.each([
+    ["zsh", ["-n"]],
+    ["fish", ["--no-execute"]],
+  ])("is a script that %s can read", async (shell, args) => {
+    const { code, stdout } = await run(["completion", shell]);
+    expect(code).toBe(0);
+    for (const name of COMMANDS) expect(stdout).toContain(name);
+    const file = join(tempDirectory(), "script");
+    writeFileSync(file, stdout);
+    try {
+      execFileSync(shell, [...args, file], { stdio: "pipe" });
+    } catch (error) {
+      // A shell that is not installed cannot say; the words above were looked at all the same.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  });
+
+  it("names the shells that it knows", async () => {
+    expect(await run(["completion", "tcsh"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("bash, zsh, fish"),
+    });
+  });
+});
+
+it.each([
+  ["statsu", "status"],
+  ["ehco", "echo"],
+  ["creat_feature", "create_feature"],
+  ["xyz", undefined],
+  ["", undefined],
+])("takes %s for %s", (word, meant) => {
+  expect(nearest(word, ["status", "echo", "create_feature", "stop"])).toBe(meant);
+});

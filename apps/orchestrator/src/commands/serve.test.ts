@@ -1,0 +1,117 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { Scratch } from "../../test/hub.ts";
+import { run } from "../../test/run.ts";
+import { stateFile } from "../hub/state-file.ts";
+
+const client = (scratch: Scratch, ...args: string[]) => run(args, { cwd: scratch.workspace, env: scratch.env });
+
+/** Until `condition`, for what another process does. */
+async function eventually(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+describe("orchestrator serve", () => {
+  it("can be found while it runs, refuses a second one, and leaves nothing", async () => {
+    await using scratch = new Scratch();
+    const hub = await scratch.serve();
+    const state = JSON.parse(readFileSync(stateFile(scratch.workspace), "utf8"));
+    expect(state).toMatchObject({ pid: hub.child.pid, address: JSON.parse(hub.stdout).address, version: "0.1.0" });
+    expect(statSync(stateFile(scratch.workspace)).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(scratch.workspace, ".orchestrator", ".gitignore"), "utf8")).toBe("*\n");
+
+    const second = scratch.start("serve", "--listen-addr", "localhost:0");
+    expect(await second.exited).toBe(1);
+    expect(second.stderr).toMatch(new RegExp(`already: process ${hub.child.pid} at .*\nhint: Stop it`));
+
+    expect((await client(scratch, "stop")).stdout).toBe(`Stopped (process ${hub.child.pid}).\n`);
+    expect(await hub.exited).toBe(0);
+    expect(existsSync(stateFile(scratch.workspace))).toBe(false);
+    expect(scratch.left()).toEqual([]);
+    expect(await client(scratch, "status")).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("hint: Start one"),
+    });
+  });
+
+  it.each(["SIGTERM", "SIGINT"] as const)("ends in order on %s", async (signal) => {
+    await using scratch = new Scratch();
+    const hub = await scratch.serve();
+    hub.child.kill(signal);
+    expect(await hub.exited).toBe(0);
+    expect(hub.stderr).toContain(`stopping: ${signal} came`);
+    expect(scratch.left()).toEqual([]);
+  });
+
+  it("is replaced after it was killed: the plugins end, the stale file is recognised", async () => {
+    await using scratch = new Scratch();
+    const killed = await scratch.serve();
+    killed.child.kill("SIGKILL");
+    await killed.exited;
+    expect(await client(scratch, "status")).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining(`process ${killed.child.pid}, is gone`),
+    });
+    const next = await scratch.serve();
+    expect(scratch.hubPid()).toBe(next.child.pid);
+    expect((await client(scratch, "call", "count")).stdout).toBe("one two thrée");
+    next.child.kill("SIGTERM");
+    expect(await next.exited).toBe(0);
+    await eventually(() => scratch.left().length === 0);
+  });
+
+  it("says that the port is taken before any plugin starts", async () => {
+    await using scratch = new Scratch();
+    const socket = createSocket("udp4");
+    socket.bind(0, "127.0.0.1");
+    await once(socket, "listening");
+    const hub = scratch.start("serve", "--listen-addr", `127.0.0.1:${socket.address().port}`);
+    expect(await hub.exited).toBe(1);
+    socket.close();
+    expect(hub.stderr).toMatch(/error: .*in use|error: .*taken/);
+    expect(hub.stderr).toContain("hint: Stop what listens on");
+    expect(hub.stderr).not.toContain("tools.echo");
+    expect(existsSync(stateFile(scratch.workspace))).toBe(false);
+  });
+
+  it("serves with the plugins that start, and shows why one did not", async () => {
+    await using scratch = new Scratch({ "tools.echo": "echo-plugin.ts", "tools.dead": "dies-at-start.ts" });
+    await scratch.serve();
+    const { code, stdout } = await client(scratch, "plugins");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/tools\.echo +ready/);
+    expect(stdout).toMatch(/tools\.dead +failed/);
+    expect(stdout).toContain("cannot find the database");
+    expect((await client(scratch, "status")).stdout).toMatch(/1 of 2 ready[\s\S]*1 problem/);
+    expect((await client(scratch, "call", "count")).code).toBe(0);
+  });
+
+  it("refuses a wrong configuration with every error, and tells of unknown keys", async () => {
+    await using scratch = new Scratch();
+    writeFileSync(join(scratch.workspace, "plugins.yaml"), "listen_adr: x\nplugins:\n  - id: a b\n    binary: ./x\n");
+    const hub = scratch.start("serve");
+    expect(await hub.exited).toBe(1);
+    expect(hub.stderr).toMatch(/plugins\.yaml:3:9/);
+    expect((await client(scratch, "serve", "--strict-config")).stderr).toContain("listen_addr");
+  });
+
+  it("ends by itself when nobody is there", async () => {
+    await using scratch = new Scratch();
+    const hub = await scratch.serve("--idle-exit", "300ms");
+    expect(await hub.exited).toBe(0);
+    expect(hub.stderr).toContain("stopping: no client for 0.3 s");
+    expect(scratch.left()).toEqual([]);
+  });
+
+  it("refuses a workspace that is none, and a wrong command line, with 2", async () => {
+    await using scratch = new Scratch();
+    expect((await client(scratch, "serve", "--workspace", "missing")).code).toBe(2);
+    expect((await client(scratch, "serve", "--idle-exit", "never")).code).toBe(2);
+    expect((await client(scratch, "serve", "--port", "1")).stderr).toContain("unknown option '--port'");
+    mkdirSync(join(scratch.workspace, "x"));
+    expect(await client(scratch, "status", "-w", "x")).toMatchObject({ code: 3 });
+  });
+});
