@@ -24,6 +24,7 @@ export const addDoctor: AddCommand = (cli) => {
           env: io.env,
           cwd: io.cwd,
           workspace: chosenWorkspace(io, options.workspace),
+          isExplicit: options.workspace !== undefined,
           config: options.config,
           certsDir: options.certsDir === undefined ? undefined : expandHome(options.certsDir),
         };

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LogLine } from "@orchestrator/protocol";
 import { InvalidArgumentError } from "commander";
 import type { AddCommand } from "../cli.ts";
@@ -51,8 +52,8 @@ export const addLogs: AddCommand = (cli) => {
           for await (const batch of hub.follow(command, "logs", io.signal)) for (const line of batch.lines) show(line);
         } catch (error) {
           // An interrupt, or the end of the hub: both are how following ends.
-          const gone = await Promise.race([hub.closed.then(() => true), Promise.resolve(false)]);
           if (io.signal.aborted) return;
+          const gone = await Promise.race([hub.closed.then(() => true), sleep(1_000, false, { ref: false })]);
           if (!gone) throw error;
           report.note("The hub has stopped");
         }

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { Option } from "commander";
 import type { AddCommand } from "../cli.ts";
 import { ExitCode } from "../exit-code.ts";
 import { chosenWorkspace } from "../hub/workspace.ts";
@@ -8,7 +9,7 @@ interface Options {
   readonly config?: string;
   readonly certsDir?: string;
   readonly idleExit: string;
-  readonly log?: string;
+  readonly log: string;
 }
 
 export const addMcp: AddCommand = (cli) => {
@@ -20,14 +21,22 @@ export const addMcp: AddCommand = (cli) => {
     .option("-c, --config <file>", "configuration for a hub that is started")
     .option("--certs-dir <dir>", "certificates for a hub that is started")
     .option("--idle-exit <time>", "how long a hub that is started stays without clients", "30s")
-    .option("--log <level>", "what to write to stderr: debug, info, warn or error", "warn")
+    .addOption(
+      new Option("--log <level>", "what to write to stderr")
+        .choices(["debug", "info", "warn", "error"])
+        .default("warn"),
+    )
     .action(
-      cli.action<Options>(async ({ io, options }) => {
+      cli.action<Options>(async ({ io, report, options }) => {
+        if (io.stdin.isTTY)
+          report.note(
+            "Waiting for an MCP client on standard input; IDEs start this, see orchestrator init. Ctrl-D ends it.",
+          );
         const { serveMcp } = await import("../hub/serve-mcp.ts");
         await serveMcp(io, {
           workspace: chosenWorkspace(io, options.workspace),
           idleExit: options.idleExit,
-          log: options.log ?? "warn",
+          log: options.log,
           hubArgs: [
             ...(options.config === undefined ? [] : ["--config", absolute(io.cwd, options.config)]),
             ...(options.certsDir === undefined ? [] : ["--certs-dir", absolute(io.cwd, options.certsDir)]),

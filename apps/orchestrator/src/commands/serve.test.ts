@@ -1,6 +1,16 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Scratch } from "../../test/hub.ts";
@@ -96,6 +106,55 @@ describe("orchestrator serve", () => {
     expect(await hub.exited).toBe(1);
     expect(hub.stderr).toMatch(/plugins\.yaml:3:9/);
     expect((await client(scratch, "serve", "--strict-config")).stderr).toContain("listen_addr");
+  });
+
+  it("takes the workspace that a named configuration names", async () => {
+    await using scratch = new Scratch();
+    const [there, file] = [join(scratch.path, "there"), join(scratch.path, "hub.yaml")];
+    mkdirSync(there);
+    writeFileSync(file, JSON.stringify({ workspace: "./there" }));
+    const hub = await scratch.serve("--config", file);
+    expect(JSON.parse(hub.stdout)).toMatchObject({ workspace: there, pluginsTotal: 0 });
+    expect(existsSync(stateFile(there))).toBe(true);
+  });
+
+  it("is told of by a followed log, which then ends", async () => {
+    await using scratch = new Scratch();
+    const hub = await scratch.serve();
+    const follower = scratch.start("logs", "-f");
+    await follower.until(() => follower.stdout.includes("listening on"), "the past lines");
+    hub.child.kill("SIGTERM");
+    expect(await follower.exited).toBe(0);
+    expect(follower.stderr).toBe("The hub has stopped\n");
+    expect(follower.stdout).toContain("stopping: SIGTERM came");
+    const after = await client(scratch, "logs");
+    expect(after).toMatchObject({ code: 3, stderr: expect.stringContaining("No hub runs") });
+  });
+
+  it("cannot be pretended by a file that others may write, or through a link", async () => {
+    await using scratch = new Scratch();
+    const hub = await scratch.serve();
+    chmodSync(stateFile(scratch.workspace), 0o622);
+    expect(await client(scratch, "status")).toMatchObject({ code: 3 });
+    hub.child.kill("SIGTERM");
+    await hub.exited;
+    rmSync(join(scratch.workspace, ".orchestrator"), { recursive: true });
+    mkdirSync(join(scratch.path, "elsewhere"));
+    symlinkSync("elsewhere", join(scratch.workspace, ".orchestrator"));
+    expect(await client(scratch, "serve")).toMatchObject({ code: 1, stderr: expect.stringContaining("it is a link") });
+    expect(readdirSync(join(scratch.path, "elsewhere"))).toEqual([]);
+  });
+
+  it("has its socket in a short place where the workspace's path is long", async () => {
+    await using scratch = new Scratch();
+    const long = join(scratch.path, "x".repeat(60), "y".repeat(60));
+    mkdirSync(long, { recursive: true });
+    await scratch.serve("--workspace", long);
+    const { socket } = JSON.parse(readFileSync(stateFile(long), "utf8"));
+    expect(socket.length).toBeLessThan(105);
+    expect(await client(scratch, "status", "-w", long)).toMatchObject({ code: 0 });
+    await client(scratch, "stop", "-w", long);
+    expect(existsSync(socket.slice("unix:".length))).toBe(false);
   });
 
   it("ends by itself when nobody is there", async () => {

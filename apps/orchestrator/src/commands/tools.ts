@@ -66,7 +66,7 @@ function describe(tool: ToolDefinition, style: Style): readonly string[] {
     printable([property.description ?? "", values(property)].filter((text) => text !== "").join(" ")),
   ]);
   return [
-    style.bold(tool.name) + (tool.streaming ? style.dim(" (streams its output)") : ""),
+    style.bold(printable(tool.name)) + (tool.streaming ? style.dim(" (streams its output)") : ""),
     printable(tool.description, { multiline: true }),
     "",
     ...(rows.length === 0 ? ["Takes no arguments."] : table(rows, { indent: "  " })),

@@ -14,6 +14,7 @@ export interface Patient {
   /** Absolute. */
   readonly cwd: string;
   readonly workspace: string;
+  readonly isExplicit: boolean;
   readonly config: string | undefined;
   readonly certsDir: string | undefined;
 }

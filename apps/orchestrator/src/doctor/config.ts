@@ -33,5 +33,6 @@ export async function configOf(patient: Patient): Promise<HubConfig | undefined>
 
 async function read(patient: Patient): Promise<{ parsed: ParsedConfig; source: string }> {
   const flags = { "certs-dir": patient.certsDir };
-  return parseHubConfig(patient, { workspace: patient.workspace, config: patient.config, flags });
+  const { workspace, isExplicit, config } = patient;
+  return parseHubConfig(patient, { workspace, isExplicit, config, flags });
 }

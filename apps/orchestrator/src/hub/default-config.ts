@@ -16,6 +16,8 @@ import type { Io } from "../io.ts";
 export interface ConfigFlags {
   /** Absolute. */
   readonly workspace: string;
+  /** The user named the workspace. Where only a configuration was named, that one may say which workspace it is for. */
+  readonly isExplicit?: boolean | undefined;
   readonly config?: string | undefined;
   readonly strict?: boolean | undefined;
   /** Flags of the configuration by name, without dashes in front. */
@@ -44,9 +46,10 @@ export async function parseHubConfig(
   options: ConfigFlags,
 ): Promise<{ parsed: ParsedConfig; source: string }> {
   const { env, cwd } = io;
-  const flags = { ...options.flags, workspace: options.workspace };
-  const common = { env, cwd, flags, strict: options.strict ?? false };
   const named = options.config ?? (env["ORCHESTRATOR_CONFIG"] || undefined);
+  const workspace = named === undefined || options.isExplicit ? options.workspace : undefined;
+  const flags = { ...options.flags, workspace };
+  const common = { env, cwd, flags, strict: options.strict ?? false };
   if (named !== undefined)
     return { parsed: await loadConfig({ ...common, flags: { ...flags, config: named } }), source: named };
   const path = join(options.workspace, DEFAULT_CONFIG_FILE);

@@ -25,6 +25,7 @@ const RENEW_MS = 12 * 3_600_000;
 export async function serve(workspace: string, options: ServeOptions, { io, report }: Surroundings): Promise<ExitCode> {
   const { config, warnings } = await loadHubConfig(io, {
     workspace,
+    isExplicit: options.workspace !== undefined,
     config: options.config,
     strict: options.strictConfig,
     flags: { "listen-addr": options.listenAddr, "certs-dir": options.certsDir, "log-level": options.logLevel },

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, lstatSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { isAlive, ownIdentity, type ProcessIdentity, writePrivateFile } from "@orchestrator/identity/internal";
@@ -91,11 +91,27 @@ export function removeState(workspace: string): void {
 
 function readState(workspace: string): HubState | undefined {
   try {
-    const state = JSON.parse(readFileSync(stateFile(workspace), "utf8")) as Partial<HubState>;
+    const text = readOwn(stateFile(workspace));
+    const state = JSON.parse(text) as Partial<HubState>;
     const texts = [state.startTime, state.scope, state.address, state.socket, state.certsDir, state.version];
     const valid = Number.isInteger(state.pid) && texts.every((text) => typeof text === "string");
     return valid ? (state as HubState) : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * A file that another user could have written is none: it would lead us to that user's hub, with our certificates. That can
+ * happen in a directory that many share, since commands look upwards for a hub.
+ */
+function readOwn(path: string): string {
+  const fd = openSync(path, "r");
+  try {
+    const { uid, mode } = fstatSync(fd);
+    const isOwn = process.platform === "win32" || (uid === process.getuid?.() && (mode & 0o022) === 0);
+    return isOwn ? readFileSync(fd, "utf8") : "";
+  } finally {
+    closeSync(fd);
   }
 }
