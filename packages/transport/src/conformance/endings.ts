@@ -52,6 +52,20 @@ export function testEndings(setup: CarrierSetup): void {
     expect(b.all("cancelled")).toHaveLength(1);
   });
 
+  it("takes the message before a bare end for the answer, as peers send it that end their stream afterwards", async () => {
+    const b = new Recorder((told, link) => {
+      if (told.what !== "request") return;
+      link.send(told.call, bytes(7, 7), false);
+      link.send(told.call, bytes(), true);
+    });
+    const a = new LinkPeer();
+    await using _pair = await setup.connect(a.accept, b.accept);
+    expect([...(await a.call(bytes(1)))]).toEqual([7, 7]);
+    const streamed: number[][] = [];
+    for await (const message of a.stream(bytes(1))) streamed.push([...message]);
+    expect(streamed).toEqual([[7, 7]]);
+  });
+
   it("refuses calls one by one", async () => {
     const [a, b] = [new LinkPeer(), new LinkPeer()];
     await using _pair = await setup.connect(a.accept, b.accept);

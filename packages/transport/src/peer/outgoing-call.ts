@@ -16,6 +16,14 @@ export interface CallOptions {
   readonly onMessage?: ((payload: Uint8Array) => void) | undefined;
 }
 
+/**
+ * Peers other than ours may end their stream in a packet of its own, after the answer. Carriers tell that as an empty last
+ * message, and it is then no message: an answer of no bytes at all comes alone.
+ */
+function isBareEnd(payload: Uint8Array, last: boolean, before: boolean): boolean {
+  return last && payload.length === 0 && before;
+}
+
 /** A call whose answer is its last message. */
 export class SingleAnswer implements OutgoingCall {
   readonly promise: Promise<Uint8Array>;
@@ -23,6 +31,7 @@ export class SingleAnswer implements OutgoingCall {
   readonly #options: CallOptions;
   readonly #ended: (id: CallId) => void;
   #id: CallId = -1;
+  #previous: Uint8Array | undefined;
   #resolve!: (payload: Uint8Array) => void;
   #reject!: (error: HubError) => void;
 
@@ -44,9 +53,10 @@ export class SingleAnswer implements OutgoingCall {
   message(payload: Uint8Array, last: boolean): void {
     if (last) {
       this.#finish();
-      this.#resolve(payload);
+      this.#resolve(isBareEnd(payload, last, this.#previous !== undefined) ? this.#previous! : payload);
       return;
     }
+    this.#previous = payload;
     try {
       this.#options.onMessage?.(payload);
     } catch (error) {
@@ -78,6 +88,7 @@ export class AnswerStream implements OutgoingCall {
   readonly #link: Link;
   readonly #arrived: { readonly payload: Uint8Array; readonly last: boolean }[] = [];
   #error: HubError | undefined;
+  #yielded = false;
   #wake: (() => void) | undefined;
 
   constructor(link: Link) {
@@ -98,6 +109,8 @@ export class AnswerStream implements OutgoingCall {
     for (;;) {
       const next = this.#arrived.shift();
       if (next !== undefined) {
+        if (isBareEnd(next.payload, next.last, this.#yielded)) return;
+        this.#yielded = true;
         yield next.payload;
         if (next.last) return;
         this.#link.credit(id, next.payload.length);
