@@ -9,7 +9,7 @@ export class Problems {
     for (const plugin of plugins) {
       const { state } = plugin.supervised;
       if (state.name !== "failed" && state.name !== "backoff") continue;
-      lines.push(`Plugin "${plugin.id}" is ${state.name}: ${describeState(state).split("\n")[0]}`);
+      lines.push(`Plugin "${plugin.id}" is ${state.name}: ${inOneLine(describeState(state))}`);
     }
     for (const { table, name, winner, loser } of collisions) {
       const mend = `To choose, set "prefer" or an alias in the config`;
@@ -17,4 +17,11 @@ export class Problems {
     }
     return [...lines, ...warnings];
   }
+}
+
+/** What happened, and of a plugin's last words the very last: mostly it is the one that says why. */
+function inOneLine(text: string): string {
+  const [what = "", ...words] = text.trimEnd().split("\n");
+  const last = words.at(-1)?.trim();
+  return last === undefined ? what : `${what} ${last}`;
 }

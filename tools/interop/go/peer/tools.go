@@ -118,6 +118,14 @@ func RunStream(ctx context.Context, args *structpb.Struct, send func([]byte) err
 	return nil
 }
 
+// ID is the plugin's own name, or that of the host which it plays for a test.
+func ID(own string) string {
+	if id := os.Getenv("INTEROP_ID"); id != "" {
+		return id
+	}
+	return own
+}
+
 // Schema is the input schema of every tool here: anything goes.
 func Schema() *structpb.Struct {
 	schema, err := structpb.NewStruct(map[string]any{"type": "object", "properties": map[string]any{}})

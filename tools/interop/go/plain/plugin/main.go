@@ -17,7 +17,7 @@ import (
 	"orchestrator.example/interop/plain/wire"
 )
 
-const id = "interop.plain"
+var id = peer.ID("interop.plain")
 
 func main() {
 	hubAddr := flag.String("orchestrator-addr", "", "the hub; none: serve only")
@@ -32,7 +32,7 @@ func main() {
 	// How a plugin may misbehave before it has said anything.
 	switch os.Getenv("INTEROP_BEHAVE") {
 	case "never-ready":
-		select {}
+		time.Sleep(time.Hour)
 	case "leave-before-ready":
 		fmt.Fprintln(os.Stderr, "no luck today")
 		os.Exit(3)

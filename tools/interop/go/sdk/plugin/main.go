@@ -33,7 +33,7 @@ func main() {
 		}
 		return protojson.Format(response), nil
 	}
-	builder := plugin.New("interop.sdk").Version("1.2.3").Description("A plugin on the published library").Author("interop").
+	builder := plugin.New(peer.ID("interop.sdk")).Version("1.2.3").Description("A plugin on the published library").Author("interop").
 		ProvidesStorage(peer.Storage).NeedsStorage("markdown").NeedsTools("*").NeedsEvents(peer.Topic).
 		Lifecycle(lifecycle{}).SetStorageHandler(&storage{})
 	for _, name := range peer.Tools {
