@@ -36,7 +36,7 @@ export const pluginFields = {
       "Arguments before those of the hub. Exactly `--workspace=.` becomes `--workspace=<workspace>`; nothing else is rewritten.",
     defaultText: "[]",
   },
-  cwd: { kind: "path", description: "Working directory of the process.", defaultText: "that of the hub" },
+  cwd: { kind: "path", description: "Working directory of the process.", defaultText: "the workspace" },
   env: { kind: "textMap", description: "Environment variables for the plugin.", defaultText: "{}" },
   pass_env: {
     kind: "texts",

@@ -14,7 +14,7 @@ const TYPE_NAMES: Readonly<Record<Shape["kind"], string>> = {
   groups: "list",
 };
 
-/** The reference of every key, as Markdown: one table for the hub, one per list of entries, one for variables and flags. */
+/** The reference of every key, as Markdown: one table for the hub, one per list of entries, one for variables. */
 export function configTable(): string {
   const lists = Object.entries(hubFields).filter(([, shape]) => shape.kind === "groups");
   return [
@@ -24,11 +24,11 @@ export function configTable(): string {
       `### Keys of an entry of \`${key}\``,
       ...table((shape as { fields: Fields }).fields, ""),
     ]),
-    "### Variables and flags",
+    "### Variables",
     [
-      "| key | variable | flag |",
-      "|---|---|---|",
-      ...overrides().map((o) => `| \`${o.path.join(".")}\` | \`${o.variable}\` | \`--${o.flag}\` |`),
+      "| key | variable |",
+      "|---|---|",
+      ...overrides().map((o) => `| \`${o.path.join(".")}\` | \`${o.variable}\` |`),
     ].join("\n"),
   ].join("\n\n");
 }

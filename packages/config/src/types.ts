@@ -34,7 +34,7 @@ export interface PluginConfig {
   readonly program: string;
   /** Arguments before those of the hub. */
   readonly args: readonly string[];
-  /** Working directory; undefined: that of the hub. */
+  /** Working directory; undefined: the workspace. */
   readonly cwd: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   /** Names of variables to hand on from the hub's environment. */
