@@ -22,5 +22,8 @@ export { createIdSource, type IdOptions, type IdSource, uuidv7 } from "./ids.ts"
 export { checkManifest, manifestFromJson, manifestToJson } from "./manifest.ts";
 export * from "./messages.ts";
 export { type ErrorResponseOptions, errorResponse, LegacyCode, legacyCode } from "./responses.ts";
+export { decodeStruct } from "./struct/decode-struct.ts";
+export { encodeStruct } from "./struct/encode-struct.ts";
+export { type JsonObject, type JsonValue, MAX_STRUCT_DEPTH } from "./struct/json.ts";
 export { formatTraceParent, parseTraceParent, type TraceParent } from "./trace.ts";
 export { fromWireCode, fromWireError, toWireCode, toWireError } from "./wire-errors.ts";

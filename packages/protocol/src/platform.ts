@@ -8,6 +8,9 @@ interface Platform {
     label: "utf-8",
     options: { readonly fatal: boolean; readonly ignoreBOM: boolean },
   ) => { decode(bytes: Uint8Array): string };
+  readonly TextEncoder: new () => {
+    encodeInto(text: string, into: Uint8Array): { readonly read: number; readonly written: number };
+  };
   readonly crypto: { getRandomValues(into: Uint8Array): Uint8Array };
 }
 

@@ -54,7 +54,7 @@ export function writeTextField(into: Uint8Array, start: number, tag: number, tex
   return all < 0x80 ? at + size : -1;
 }
 
-function writeUtf8(into: Uint8Array, start: number, text: string): number {
+export function writeUtf8(into: Uint8Array, start: number, text: string): number {
   let pos = start;
   for (let i = 0; i < text.length; i++) {
     let code = text.charCodeAt(i);
