@@ -4,8 +4,9 @@ import { parseArgs } from "node:util";
 import type { Result, Suite } from "./suite.ts";
 import { hubSuite } from "./suites/hub.ts";
 import { protocolSuite } from "./suites/protocol.ts";
+import { structSuite } from "./suites/struct.ts";
 
-const suites: readonly Suite[] = [protocolSuite, hubSuite];
+const suites: readonly Suite[] = [protocolSuite, structSuite, hubSuite];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
