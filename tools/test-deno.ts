@@ -18,6 +18,14 @@ const deno = join(root, "node_modules", ".bin", "deno");
 /** What runs under Deno from first to last test. */
 const PACKAGES = ["config", "mcp", "protocol", "runtime", "transport"];
 
+/** Files that are left out, and why; docs/deno.md says the same. */
+const LEFT_OUT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  runtime: {
+    "test/inherited-socket.test.ts": "Deno neither passes a socket on to a child nor opens one that it inherits",
+    "test/unread-log.test.ts": "Deno writes to stderr without looking whether somebody reads",
+  },
+};
+
 /** Its own threads pool fails at the end of each file: Deno's parentPort lacks `removeAllListeners`. Processes are fine. */
 const VITEST = [
   "run",
@@ -40,11 +48,14 @@ function main(names: readonly string[]): number {
     const entries = readEntries(root);
     console.log(`Checking the types of ${entries.length} modules under Deno`);
     const checked = run(["check", "--quiet", ...entries], root) === 0;
-    const results = selected.map(({ name, directory }): SuiteResult => {
+    const results = selected.map(({ name, short, directory }): SuiteResult => {
       const file = join(root, directory, REPORT_FILE);
       rmSync(file, { force: true });
+      const leftOut = Object.entries(LEFT_OUT[short] ?? {});
+      for (const [left, why] of leftOut) console.log(`Left out: ${directory}/${left}: ${why}`);
+      const excludes = leftOut.map(([left]) => `--exclude=${left}`);
       run(
-        [...VITEST, "--reporter=default", `--reporter=${join(root, "tools", "test", "report.ts")}`],
+        [...VITEST, ...excludes, "--reporter=default", `--reporter=${join(root, "tools", "test", "report.ts")}`],
         join(root, directory),
       );
       return { name, report: existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as TestReport) : undefined };

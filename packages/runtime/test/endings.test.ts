@@ -125,30 +125,21 @@ describe.concurrent("a shutdown", () => {
   it("runs the hook once, however often it is asked for", async () => {
     await using setup = await startUnderHub();
     const ask = () => setup.host.ask({ $case: "shutdown", value: { timeoutSeconds: 5 } });
-    const answers = await Promise.all([ask(), ask()]);
-    expect(answers.map(({ response }) => response?.value)).toEqual([
-      expect.objectContaining({ clean: true }),
-      expect.objectContaining({ clean: true }),
-    ]);
-    setup.program.child.kill("SIGTERM");
+    const [first, second] = await Promise.allSettled([ask(), ask()]);
+    expect(first).toMatchObject({ status: "fulfilled", value: { response: { value: { clean: true } } } });
+    // By the time it arrives the plugin may take no more calls.
+    if (second.status === "fulfilled") expect(second.value.response?.value).toMatchObject({ clean: true });
+    else expect(second.reason).toMatchObject({ code: ErrorCode.Unavailable });
+    setup.program.signal("SIGTERM");
     await setup.program.exited;
     expect(setup.program.lines.filter((line) => line.includes("Shutdown hook ran"))).toHaveLength(1);
   });
 
   it("comes by SIGINT as well", async () => {
     await using setup = await startUnderHub();
-    setup.program.child.kill("SIGINT");
+    setup.program.signal("SIGINT");
     expect(await setup.program.exited).toBe(0);
-    expect(setup.program.lines.at(-1)).toContain("Shutdown hook ran");
+    // Not necessarily the last line: the registration may end meanwhile.
+    expect(setup.program.lines.join("\n")).toContain("Shutdown hook ran");
   });
-});
-
-it("does not stand still when its host stops reading its log", async () => {
-  await using setup = await startUnderHub([], { stopReading: true });
-  for (let round = 0; round < 3; round++) {
-    const answer = await setup.host.ask(toolCall("flood"));
-    expect(answer.response?.value).toMatchObject({ result: { text: "flooded" } });
-  }
-  setup.program.child.stderr!.resume();
-  await setup.program.line(/log lines were dropped/);
 });

@@ -82,7 +82,7 @@ describe.concurrent.each([
     expect(fromWireCode(relayed.error!.code)).toBe(ErrorCode.Unavailable);
     expect(relayed.response?.value).toMatchObject({ errorMessage: expect.stringContaining("--orchestrator-addr") });
     expect((await host.ask({ $case: "health", value: {} })).response?.value).toMatchObject({ message: "ok" });
-    program.child.kill("SIGTERM");
+    program.signal("SIGTERM");
     expect(await program.exited).toBe(0);
     expect(program.lines.filter((line) => line.includes("Shutdown hook ran"))).toHaveLength(1);
   });

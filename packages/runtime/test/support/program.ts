@@ -38,7 +38,10 @@ export class Program implements AsyncDisposable {
       for (const check of this.#watchers) check();
       if (options.stopReading && line.startsWith("READY ")) this.child.stderr!.pause();
     });
-    this.exited = once(this.child, "close").then(([code, signal]) => {
+    // Under Deno the child may be closed before its last lines were read.
+    const read = once(reader, "close");
+    this.exited = once(this.child, "close").then(async ([code, signal]) => {
+      await read;
       for (const check of this.#watchers) check();
       return (code ?? signal) as number | string;
     });
@@ -67,6 +70,11 @@ export class Program implements AsyncDisposable {
   /** Waits for READY and returns the address. */
   async ready(): Promise<string> {
     return (await this.line(/^READY /)).slice("READY ".length);
+  }
+
+  /** Sends a signal. Not by `child.kill`: after that Deno reports the signal in place of the program's own exit code. */
+  signal(name: NodeJS.Signals): void {
+    process.kill(this.child.pid!, name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
