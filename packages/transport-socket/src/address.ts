@@ -14,8 +14,9 @@ export function parseSocketAddress(address: string): SocketAddress {
     const path = address.slice("unix:".length);
     if (path === "") throw notAnAddress(address);
     // The system cuts longer paths off or refuses them with a riddle.
-    if (process.platform !== "win32" && Buffer.byteLength(path) > 107) {
-      const what = `Socket path "${path}" has ${Buffer.byteLength(path)} bytes; the system allows 107`;
+    const limit = process.platform === "win32" ? 255 : process.platform === "linux" ? 107 : 103;
+    if (Buffer.byteLength(path) > limit) {
+      const what = `Socket path "${path}" has ${Buffer.byteLength(path)} bytes; the system allows ${limit}`;
       throw new HubError(ErrorCode.InvalidArgument, what);
     }
     return { carrier: "unix", path };

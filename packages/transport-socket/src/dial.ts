@@ -1,15 +1,17 @@
 import { Socket } from "node:net";
-import { connect } from "node:tls";
+import { connect, type TLSSocket } from "node:tls";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import { type AcceptLink, abortError, type Link } from "@orchestrator/transport";
 import { parseSocketAddress } from "./address.ts";
-import { peerName } from "./listen.ts";
 import { HANDSHAKE_MS, type SocketDialOptions, TLS_KEEP_ALIVE_MS } from "./options.ts";
+import { peerName } from "./peer-name.ts";
 import { SocketLink } from "./socket-link.ts";
 
 /**
- * Connects to `unix:/path` or `tls:host:port` with mutual TLS 1.3.
- * @throws {HubError} `UNAVAILABLE` when nobody listens, `UNAUTHENTICATED` when a certificate is refused, or what the signal means
+ * Connects to `unix:/path` or `tls:host:port` with mutual TLS 1.3. Resolves when the peer has said its hello, which it does only
+ * once it has accepted this side's certificate.
+ * @throws {HubError} `UNAVAILABLE` when nobody listens, `PERMISSION_DENIED` for a socket that this user may not use,
+ * `UNAUTHENTICATED` when a certificate is refused, or what the signal means
  */
 export async function dialSocket(address: string, options: SocketDialOptions, accept: AcceptLink): Promise<Link> {
   const { signal, tls } = options;
@@ -24,51 +26,84 @@ export async function dialSocket(address: string, options: SocketDialOptions, ac
     servername: options.serverName ?? "localhost",
   });
   socket.setNoDelay(true);
-  await new Promise<void>((resolve, reject) => {
-    const fail = (error: HubError) => {
-      socket.destroy();
-      reject(error);
-    };
-    const timeoutMs = options.handshakeTimeoutMs ?? HANDSHAKE_MS;
-    const timer = setTimeout(() => {
-      fail(new HubError(ErrorCode.Unavailable, `No TLS handshake with ${address} within ${timeoutMs} ms`));
-    }, timeoutMs);
-    const onAbort = () => fail(abortError(signal?.reason));
-    signal?.addEventListener("abort", onAbort, { once: true });
-    const settle = (action: () => void) => () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-      action();
-    };
-    socket.once("secureConnect", settle(resolve));
-    socket.once("error", (error: NodeJS.ErrnoException) => settle(() => fail(dialError(address, error)))());
+  const { promise, resolve, reject } = Promise.withResolvers<Link>();
+  let link: SocketLink | undefined;
+  const fail = (error: HubError) => {
+    reject(error);
+    if (link === undefined) socket.destroy();
+    else link.abort(error);
+  };
+  const timeoutMs = options.handshakeTimeoutMs ?? HANDSHAKE_MS;
+  const timer = setTimeout(() => {
+    fail(new HubError(ErrorCode.Unavailable, `No TLS handshake with ${address} within ${timeoutMs} ms`));
+  }, timeoutMs);
+  const onAbort = () => fail(abortError(signal?.reason));
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const onError = (error: NodeJS.ErrnoException) => fail(dialError(address, error));
+  const onClose = () => fail(hungUp(address, link !== undefined));
+  socket.once("error", onError).once("close", onClose);
+  socket.once("secureConnect", () => {
+    const made: SocketLink = new SocketLink(
+      socket,
+      {
+        carrier: where.carrier,
+        peer: peerName(socket),
+        remoteAddress: address,
+        isConnector: true,
+        keepAliveMs: options.keepAliveMs ?? (where.carrier === "tls" ? TLS_KEEP_ALIVE_MS : 0),
+        onHello: () => resolve(made),
+      },
+      accept,
+    );
+    link = made;
+    // It may also end by a first frame that is no hello.
+    void made.closed.then(onClose);
   });
-  return new SocketLink(
-    socket,
-    {
-      carrier: where.carrier,
-      peer: peerName(socket),
-      remoteAddress: address,
-      isConnector: true,
-      keepAliveMs: options.keepAliveMs ?? (where.carrier === "tls" ? TLS_KEEP_ALIVE_MS : 0),
-    },
-    accept,
-  );
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+    detach(socket, onError, onClose);
+  }
 }
 
 /**
  * The link to the hub that started this process, over a descriptor that it handed down. The kernel vouches for the other end:
  * only parent and child hold it.
  * @param peer what the other side is called
+ * @throws {HubError} `INVALID_ARGUMENT` when the descriptor is not open, or nothing to send and receive on
  */
 export function openFdLink(fd: number, peer: string, accept: AcceptLink): Link {
-  const socket = new Socket({ fd, readable: true, writable: true });
+  let socket: Socket;
+  try {
+    socket = new Socket({ fd, readable: true, writable: true });
+  } catch (reason) {
+    const what = `Descriptor ${fd} is no socket: ${HubError.from(reason).message}`;
+    throw new HubError(ErrorCode.InvalidArgument, what, { cause: reason });
+  }
   return new SocketLink(socket, { carrier: "fd", peer, remoteAddress: `fd:${fd}`, isConnector: true }, accept);
 }
 
+function detach(socket: TLSSocket, onError: (error: Error) => void, onClose: () => void): void {
+  socket.off("close", onClose);
+  // A socket that was given up may still have an error to report.
+  if (!socket.destroyed) socket.off("error", onError);
+}
+
 function dialError(address: string, error: NodeJS.ErrnoException): HubError {
+  // What the system says of the way there names its call; all else is about certificates.
+  const isSystem = error.syscall !== undefined;
   const nobody = error.code === "ECONNREFUSED" || error.code === "ENOENT";
-  const code = nobody || error.code === "ECONNRESET" ? ErrorCode.Unavailable : ErrorCode.Unauthenticated;
+  const forbidden = error.code === "EACCES" || error.code === "EPERM";
+  const ofSystem = forbidden ? ErrorCode.PermissionDenied : ErrorCode.Unavailable;
+  const code = isSystem || error.code === "ECONNRESET" ? ofSystem : ErrorCode.Unauthenticated;
   const what = nobody ? "nobody listens there" : error.message;
   return new HubError(code, `Cannot connect to ${address}: ${what}`, { cause: error });
+}
+
+function hungUp(address: string, afterHandshake: boolean): HubError {
+  if (!afterHandshake) return new HubError(ErrorCode.Unavailable, `Cannot connect to ${address}: it hung up`);
+  const why = "it ended the connection in place of a hello, as a listener does that refuses a certificate";
+  return new HubError(ErrorCode.Unauthenticated, `Cannot connect to ${address}: ${why}`);
 }

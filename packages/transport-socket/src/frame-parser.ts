@@ -77,6 +77,6 @@ export class FrameParser {
 function payloadLength(bytes: Uint8Array, at: number): number {
   const length = readUint32(bytes, at);
   if (length < 5 || length > MAX_PIECE_BYTES + 5) throw brokenFrame(`a frame of ${length} bytes`);
-  if (bytes[at + 8]! > FrameKind.Goaway) throw brokenFrame(`frame kind ${bytes[at + 8]}`);
+  if (bytes[at + 8]! > FrameKind.LongRequest) throw brokenFrame(`frame kind ${bytes[at + 8]}`);
   return length - 5;
 }

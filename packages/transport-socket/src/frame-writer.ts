@@ -1,4 +1,6 @@
 import type { Duplex } from "node:stream";
+import type { Backlog } from "./backlog.ts";
+import { BulkQueue } from "./bulk-queue.ts";
 import { type FrameKind, HEADER_BYTES, MAX_PIECE_BYTES, writeHeader } from "./frame.ts";
 
 /** Frames are gathered in slabs of this size. */
@@ -8,12 +10,12 @@ const COPY_LIMIT_BYTES = 8 * 1024;
 /** Pieces of long messages wait while the socket holds more than this, so that a short message never waits behind more. */
 const BULK_AHEAD_BYTES = 128 * 1024;
 
-/** A long message on its way out. */
-interface Bulk {
-  readonly call: number;
-  readonly kind: FrameKind;
-  readonly payload: Uint8Array;
-  offset: number;
+export interface FrameWriterOptions {
+  readonly backlog: Backlog;
+  /** The last piece of the last long message has been handed to the socket. */
+  readonly onBulkSent: () => void;
+  /** The peer does not read; called once, never from inside a method of the writer. */
+  readonly onHopeless: (waitingBytes: number) => void;
 }
 
 /**
@@ -22,26 +24,26 @@ interface Bulk {
  */
 export class FrameWriter {
   readonly #socket: Duplex;
-  readonly #partKind: FrameKind;
-  readonly #onBulkSent: () => void;
+  readonly #options: FrameWriterOptions;
+  readonly #bulk = new BulkQueue();
   #slab: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES);
   #start = 0;
   #used = 0;
   #scheduled = false;
-  #bulk: Bulk[] = [];
+  #stopped = false;
+  /** Bytes given to the socket since the link began. */
+  #handedOn = 0;
   readonly #onFlush = () => this.flush();
+  readonly #onWritten = () => this.#pump();
 
-  /** @param onBulkSent called when the last piece of the last long message has been handed to the socket */
-  constructor(socket: Duplex, partKind: FrameKind, onBulkSent: () => void) {
+  constructor(socket: Duplex, options: FrameWriterOptions) {
     this.#socket = socket;
-    this.#partKind = partKind;
-    this.#onBulkSent = onBulkSent;
-    socket.on("drain", () => this.#pump());
+    this.#options = options;
   }
 
   /** Long messages wait to be cut. */
   get hasBulk(): boolean {
-    return this.#bulk.length > 0;
+    return !this.#bulk.isEmpty;
   }
 
   /** A frame that may overtake long messages. The payload is at most MAX_PIECE_BYTES. */
@@ -52,7 +54,7 @@ export class FrameWriter {
       writeHeader(this.#slab, header, length, call, kind);
       this.#socket.cork();
       this.flush();
-      this.#socket.write(payload);
+      this.#write(payload);
       this.#socket.uncork();
       return;
     }
@@ -69,25 +71,39 @@ export class FrameWriter {
 
   /** A message, in pieces where it is long; behind what its call has sent before. */
   message(kind: FrameKind, call: number, payload: Uint8Array): void {
-    if (payload.length <= MAX_PIECE_BYTES && !this.#isBulky(call)) {
+    if (payload.length <= MAX_PIECE_BYTES && !this.#bulk.has(call)) {
       this.frame(kind, call, payload);
       return;
     }
-    this.#bulk.push({ call, kind, payload, offset: 0 });
+    this.#bulk.add(kind, call, payload);
     this.#pump();
+    this.#look();
   }
 
   /** Forgets what a call has not sent yet. */
   drop(call: number): void {
-    if (this.#bulk.length > 0) this.#bulk = this.#bulk.filter((bulk) => bulk.call !== call);
+    this.#bulk.drop(call);
+  }
+
+  /** Forgets everything that the socket does not have. */
+  stop(): void {
+    this.#stopped = true;
+    this.#bulk.clear();
   }
 
   flush(): void {
     this.#scheduled = false;
-    if (this.#used === this.#start || this.#socket.destroyed) return;
+    if (this.#used === this.#start) return;
     const bytes = this.#slab.subarray(this.#start, this.#used);
     this.#start = this.#used;
-    this.#socket.write(bytes);
+    this.#write(bytes);
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#stopped || this.#socket.destroyed) return;
+    this.#handedOn += bytes.length;
+    this.#socket.write(bytes, this.#onWritten);
+    this.#look();
   }
 
   #reserve(bytes: number): number {
@@ -102,26 +118,23 @@ export class FrameWriter {
     return at;
   }
 
-  #isBulky(call: number): boolean {
-    for (const bulk of this.#bulk) if (bulk.call === call) return true;
-    return false;
+  /** One piece of each call in turn, as long as the socket takes them; called again with every write that it has finished. */
+  #pump(): void {
+    if (this.#bulk.isEmpty) return;
+    while (!this.#socket.destroyed && this.#socket.writableLength < BULK_AHEAD_BYTES) {
+      const piece = this.#bulk.next();
+      if (piece === undefined) break;
+      this.frame(piece.kind, piece.call, piece.payload);
+    }
+    if (this.#bulk.isEmpty) this.#options.onBulkSent();
   }
 
-  /** One piece of each call in turn, as long as the socket takes them. */
-  #pump(): void {
-    if (this.#bulk.length === 0) return;
-    while (this.#bulk.length > 0 && !this.#socket.destroyed && this.#socket.writableLength < BULK_AHEAD_BYTES) {
-      const bulk = this.#bulk.shift()!;
-      const end = Math.min(bulk.offset + MAX_PIECE_BYTES, bulk.payload.length);
-      const isEnd = end === bulk.payload.length;
-      this.frame(isEnd ? bulk.kind : this.#partKind, bulk.call, bulk.payload.subarray(bulk.offset, end));
-      bulk.offset = end;
-      if (isEnd) continue;
-      // Behind the other calls, but before later messages of its own call.
-      const own = this.#bulk.findIndex((other) => other.call === bulk.call);
-      if (own === -1) this.#bulk.push(bulk);
-      else this.#bulk.splice(own, 0, bulk);
-    }
-    if (this.#bulk.length === 0) this.#onBulkSent();
+  /** Whether it is time to give the peer up. */
+  #look(): void {
+    const held = this.#socket.writableLength;
+    const waiting = held + this.#bulk.bytes;
+    if (this.#stopped || !this.#options.backlog.isHopeless(waiting, this.#handedOn - held)) return;
+    this.stop();
+    queueMicrotask(() => this.#options.onHopeless(waiting));
   }
 }

@@ -2,6 +2,7 @@
 export class KeepAlive {
   #heard = true;
   #asked = false;
+  #stopped = false;
   readonly #timer: NodeJS.Timeout;
 
   constructor(intervalMs: number, ask: () => void, giveUp: () => void) {
@@ -9,10 +10,14 @@ export class KeepAlive {
       if (this.#heard) {
         this.#heard = false;
         this.#asked = false;
-      } else if (this.#asked) giveUp();
-      else {
+      } else if (!this.#asked) {
         this.#asked = true;
         ask();
+      } else {
+        // Where this process was stopped or busy for long, what the peer sent meanwhile is still to be read: timers come first.
+        setImmediate(() => {
+          if (!this.#heard && !this.#stopped) giveUp();
+        });
       }
     }, intervalMs);
     this.#timer.unref();
@@ -23,6 +28,7 @@ export class KeepAlive {
   }
 
   stop(): void {
+    this.#stopped = true;
     clearInterval(this.#timer);
   }
 }

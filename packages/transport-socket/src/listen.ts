@@ -1,16 +1,16 @@
-import { chmodSync, mkdirSync, statSync, unlinkSync } from "node:fs";
-import { connect, type Server } from "node:net";
-import { dirname } from "node:path";
+import type { Server, Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import { type AcceptLink, abortError, type Link, type LinkListener } from "@orchestrator/transport";
 import { parseSocketAddress, type SocketAddress } from "./address.ts";
 import { HANDSHAKE_MS, type SocketListenOptions, TLS_KEEP_ALIVE_MS } from "./options.ts";
+import { peerName } from "./peer-name.ts";
 import { SocketLink } from "./socket-link.ts";
+import { preparePath, protectSocket } from "./socket-path.ts";
 
 /**
- * Listens on `unix:/path` or `tls:host:port` (0 takes a free port) with mutual TLS 1.3. The directory of a Unix socket is made
- * private to its owner; a socket that a dead process left behind is replaced.
+ * Listens on `unix:/path` or `tls:host:port` (0 takes a free port) with mutual TLS 1.3. A missing directory of a Unix socket is
+ * made for its owner alone; a socket that a dead process left behind is replaced. On Windows the path is the name of a pipe.
  * @throws {HubError} `ALREADY_EXISTS` when somebody listens there, `PERMISSION_DENIED`, `INVALID_ARGUMENT`
  */
 export async function listenSocket(
@@ -18,10 +18,12 @@ export async function listenSocket(
   options: SocketListenOptions,
   accept: AcceptLink,
 ): Promise<LinkListener> {
-  if (options.signal?.aborted) throw abortError(options.signal.reason);
+  const { signal } = options;
+  if (signal?.aborted) throw abortError(signal.reason);
   const where = parseSocketAddress(address);
   if (where.carrier === "unix") await preparePath(where.path);
   const links = new Set<Link>();
+  let count = 0;
   const server = createServer(
     {
       cert: options.tls.certPem,
@@ -29,17 +31,26 @@ export async function listenSocket(
       ca: options.tls.caPem,
       minVersion: "TLSv1.3",
       requestCert: true,
-      rejectUnauthorized: true,
+      // Looked at below: refused here, nobody would learn why.
+      rejectUnauthorized: false,
       handshakeTimeout: options.handshakeTimeoutMs ?? HANDSHAKE_MS,
     },
     (socket) => {
+      count += 1;
+      const remoteAddress = where.carrier === "unix" ? `${where.path}#${count}` : remote(socket);
+      if (!socket.authorized) {
+        const why = `The peer's certificate is refused: ${socket.authorizationError ?? "there is none"}`;
+        options.onRefused?.(new HubError(ErrorCode.Unauthenticated, why), remoteAddress);
+        socket.destroy();
+        return;
+      }
       socket.setNoDelay(true);
       const link = new SocketLink(
         socket,
         {
           carrier: where.carrier,
           peer: peerName(socket),
-          remoteAddress: where.carrier === "unix" ? where.path : `${socket.remoteAddress}:${socket.remotePort}`,
+          remoteAddress,
           isConnector: false,
           keepAliveMs: options.keepAliveMs ?? (where.carrier === "tls" ? TLS_KEEP_ALIVE_MS : 0),
         },
@@ -51,35 +62,50 @@ export async function listenSocket(
   );
   server.on("tlsClientError", (error, socket) => {
     const what = `The TLS handshake failed: ${error.message}`;
-    options.onRefused?.(new HubError(ErrorCode.Unauthenticated, what, { cause: error }), socket.remoteAddress ?? "");
+    options.onRefused?.(new HubError(ErrorCode.Unauthenticated, what, { cause: error }), remote(socket));
   });
   await bind(server, where, address);
   const bound = server.address();
-  const listener = new SocketListener(
-    server,
-    links,
-    typeof bound === "object" && bound !== null ? tlsAddress(bound) : address,
-  );
-  options.signal?.addEventListener("abort", () => void listener.close(0), { once: true });
+  const isTcp = typeof bound === "object" && bound !== null;
+  const listener = new SocketListener(server, links, isTcp ? tlsAddress(bound) : address);
+  if (signal?.aborted) {
+    await listener.close(0);
+    throw abortError(signal.reason);
+  }
+  const onAbort = () => void listener.close(0);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  server.once("close", () => signal?.removeEventListener("abort", onAbort));
   return listener;
 }
+
+/** How long connections get to end after their links, in milliseconds; those still in their handshake end here. */
+const LINGER_MS = 1_000;
 
 class SocketListener implements LinkListener {
   readonly address: string;
   readonly #server: Server;
   readonly #links: ReadonlySet<Link>;
+  readonly #sockets = new Set<Socket>();
   #closing: Promise<void> | undefined;
 
   constructor(server: Server, links: ReadonlySet<Link>, address: string) {
     this.#server = server;
     this.#links = links;
     this.address = address;
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
   }
 
   async close(graceMs = 5_000): Promise<void> {
     this.#closing ??= new Promise((resolve) => this.#server.close(() => resolve()));
     await Promise.all([...this.#links].map((link) => link.close(graceMs)));
+    const timer = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, LINGER_MS);
     await this.#closing;
+    clearTimeout(timer);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -87,10 +113,8 @@ class SocketListener implements LinkListener {
   }
 }
 
-/** The common name of a verified certificate. */
-export function peerName(socket: TLSSocket): string {
-  const name = socket.getPeerCertificate().subject?.CN;
-  return Array.isArray(name) ? String(name[0]) : String(name ?? "");
+function remote(socket: TLSSocket): string {
+  return socket.remoteAddress === undefined ? "" : `${socket.remoteAddress}:${socket.remotePort}`;
 }
 
 function tlsAddress(bound: { address: string; port: number; family: string }): string {
@@ -112,18 +136,5 @@ async function bind(server: Server, where: SocketAddress, address: string): Prom
     else server.listen(where.port, where.host, resolve);
   });
   server.on("error", () => {});
-  if (where.carrier === "unix" && process.platform !== "win32") chmodSync(where.path, 0o600);
-}
-
-async function preparePath(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  if (!statSync(path, { throwIfNoEntry: false })?.isSocket()) return;
-  const answers = await new Promise<boolean>((resolve) => {
-    const probe = connect(path);
-    probe.once("connect", () => resolve(true)).once("error", () => resolve(false));
-    probe.once("close", () => probe.destroy());
-    probe.once("connect", () => probe.destroy());
-  });
-  if (!answers) unlinkSync(path);
+  if (where.carrier === "unix") protectSocket(where.path);
 }

@@ -1,6 +1,6 @@
 import { ErrorCode, HubError, MAX_FRAME_BYTES } from "@orchestrator/protocol";
 import { CALL_WINDOW_BYTES } from "@orchestrator/transport";
-import { brokenFrame, type FrameKind } from "./frame.ts";
+import { brokenFrame, type FrameKind, MIN_PIECE_BYTES } from "./frame.ts";
 
 /** A message that waits for credit. */
 export interface Waiting {
@@ -21,8 +21,11 @@ export class SocketCall {
   waiting: Waiting[] | undefined = undefined;
   /** `send` said false, and `drained` is due. */
   owesDrained = false;
-  /** Pieces of a long request have come, the request itself has not. */
-  isAnnounced = false;
+  /** The peer opened it, and its first message, a long one, is not complete: the handler does not know of it. */
+  isUnheard = false;
+  /** This side, or the peer, has sent its last message. */
+  saidLast = false;
+  heardLast = false;
   /** Pieces of a long message, and their bytes. */
   #parts: Uint8Array[] | undefined = undefined;
   #partBytes = 0;
@@ -32,21 +35,31 @@ export class SocketCall {
     this.isOurs = isOurs;
   }
 
-  /** @throws {HubError} `PROTOCOL` when the message grows past 16 MiB */
-  addPart(payload: Uint8Array): void {
-    this.#partBytes += payload.length;
-    if (this.#partBytes > MAX_FRAME_BYTES) throw brokenFrame(`a message of more than ${MAX_FRAME_BYTES} bytes`);
-    this.#parts ??= [];
-    this.#parts.push(payload);
+  /** The peer's call has been answered here, though the answer may still wait for credit: for the handler it is over. */
+  get isAnswered(): boolean {
+    return this.saidLast && !this.isOurs;
   }
 
-  /** The whole message, given its last piece. */
+  /** Pieces of a message are here, and its end is not. */
+  get isUnfinished(): boolean {
+    return this.#parts !== undefined;
+  }
+
+  /** @throws {HubError} `PROTOCOL` for a tiny piece, or when the message grows past 16 MiB */
+  addPart(payload: Uint8Array): void {
+    if (payload.length < MIN_PIECE_BYTES) throw brokenFrame(`a piece of ${payload.length} bytes`);
+    this.#parts ??= [];
+    this.#add(this.#parts, payload);
+  }
+
+  /** The whole message, given its last piece. @throws {HubError} `PROTOCOL` when it is longer than 16 MiB */
   whole(lastPiece: Uint8Array): Uint8Array {
-    if (this.#parts === undefined) return lastPiece;
-    this.addPart(lastPiece);
+    const parts = this.#parts;
+    if (parts === undefined) return lastPiece;
+    this.#add(parts, lastPiece);
     const message = new Uint8Array(this.#partBytes);
     let at = 0;
-    for (const part of this.#parts) {
+    for (const part of parts) {
       message.set(part, at);
       at += part.length;
     }
@@ -59,6 +72,12 @@ export class SocketCall {
   received(bytes: number): void {
     if (this.receiveWindow <= 0) throw brokenFrame(`a message on call ${this.id} beyond its window`);
     this.receiveWindow -= bytes;
+  }
+
+  #add(parts: Uint8Array[], payload: Uint8Array): void {
+    this.#partBytes += payload.length;
+    if (this.#partBytes > MAX_FRAME_BYTES) throw brokenFrame(`a message of more than ${MAX_FRAME_BYTES} bytes`);
+    parts.push(payload);
   }
 }
 
