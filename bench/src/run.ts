@@ -1,58 +1,67 @@
-/** `pnpm bench [FILTER] [--json FILE] [--rounds N] [--scale X]`: ours beside a peer, interleaved, medians and ratios. */
+/** `pnpm bench [FILTER] [--json FILE] [--rounds N] [--scale X] [--full]`: ours beside a peer, interleaved, medians and ratios. */
 import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
-import type { Result, Suite } from "./suite.ts";
+import { Children } from "./children.ts";
+import { describeMachine } from "./machine.ts";
+import { parseOptions } from "./options.ts";
+import type { ResultFile, SuiteResult } from "./result-file.ts";
+import type { Suite } from "./suite.ts";
+import { codecSuite } from "./suites/codec.ts";
+import { frameSuite } from "./suites/frame.ts";
 import { hubSuite } from "./suites/hub.ts";
-import { protocolSuite } from "./suites/protocol.ts";
-import { structSuite } from "./suites/struct.ts";
+import { linkSuite } from "./suites/link.ts";
+import { mcpSuite } from "./suites/mcp.ts";
+import { peekSuite } from "./suites/peek.ts";
+import { routeSuite } from "./suites/route.ts";
+import { spliceSuite } from "./suites/splice.ts";
+import { startSuite } from "./suites/start.ts";
+import { formatTable } from "./table.ts";
 
-const suites: readonly Suite[] = [protocolSuite, structSuite, hubSuite];
+const suites: readonly Suite[] = [
+  frameSuite,
+  peekSuite,
+  spliceSuite,
+  routeSuite,
+  codecSuite,
+  linkSuite,
+  hubSuite,
+  mcpSuite,
+  startSuite,
+];
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: "string" },
-    rounds: { type: "string", default: "5" },
-    scale: { type: "string", default: "1" },
-  },
-});
-const filter = new RegExp(positionals[0] ?? "");
-const chosen = suites.filter(({ name }) => filter.test(name));
-if (chosen.length === 0) {
-  console.error(`No suite matches "${filter.source}". There are: ${suites.map(({ name }) => name).join(", ")}`);
-  process.exit(2);
+const options = parseOptions(process.argv.slice(2), suites);
+const children = new Children();
+for (const [signal, code] of [["SIGINT", 130] as const, ["SIGTERM", 143] as const]) {
+  process.once(signal, async () => {
+    await children.stopAll();
+    process.exit(code);
+  });
 }
-const results: Result[] = [];
-for (const suite of chosen) {
-  results.push(
-    ...(await suite.run({
-      rounds: Number(values.rounds),
-      scale: Number(values.scale),
-      progress: (text) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : ""),
-    })),
-  );
+const progress = (text: string) => {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+};
+const machine = describeMachine();
+const results: SuiteResult[] = [];
+const failures: { suite: string; error: string }[] = [];
+for (const suite of options.suites) {
+  // A suite that fails takes nothing from the others.
+  try {
+    progress(suite.name);
+    for (const result of await suite.run({ ...options, children, progress })) {
+      results.push({ suite: suite.name, ...result });
+    }
+  } catch (reason) {
+    progress("");
+    const error = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
+    console.error(`Suite ${suite.name} failed: ${error}`);
+    failures.push({ suite: suite.name, error });
+  } finally {
+    await children.stopAll();
+  }
 }
-if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
-print(results);
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ results }, null, 2)}\n`);
-
-function print(rows: readonly Result[]): void {
-  const number = (value: number) => value.toLocaleString("en", { maximumFractionDigits: value < 100 ? 1 : 0 });
-  const cells = rows.map(({ name, unit, ours, peer, peerName, ratio, spread }) => [
-    name,
-    `${number(ours)} ${unit}`,
-    `${number(peer)} ${unit}`,
-    peerName,
-    `${ratio.toFixed(2)}×`,
-    `${spread[0].toFixed(2)}–${spread[1].toFixed(2)}`,
-  ]);
-  const table = [["benchmark", "ours", "peer", "peer is", "ratio", "spread"], ...cells];
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  for (const row of table)
-    console.log(
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join("  ")
-        .trimEnd(),
-    );
+progress("");
+if (results.length > 0) console.log(formatTable(results));
+if (options.json !== undefined) {
+  const file: ResultFile = { results, failures, machine: { ...machine, loadAfter: describeMachine().loadBefore } };
+  writeFileSync(options.json, `${JSON.stringify(file, null, 2)}\n`);
 }
+process.exit(failures.length > 0 ? 1 : 0);

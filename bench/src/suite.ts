@@ -1,8 +1,10 @@
+import type { Children } from "./children.ts";
+
 /** One line of the result: ours beside a peer, measured in turn in one run. */
 export interface Result {
   /** `operation/fixture`. */
   readonly name: string;
-  /** `us` (less is better) or `calls/s`, `MB/s`, `ops/s` (more is better). */
+  /** One of {@link LESS_IS_BETTER}, or `calls/s`, `MB/s`, `ops/s` (more is better). */
   readonly unit: string;
   /** Medians over the rounds. */
   readonly ours: number;
@@ -15,10 +17,19 @@ export interface Result {
   readonly rounds: number;
 }
 
+/** Units of which less is better: times, CPU time per call, memory, share of a core. */
+export const LESS_IS_BETTER: ReadonlySet<string> = new Set(["us", "ms", "us CPU", "MiB", "% CPU"]);
+
 export interface SuiteContext {
   readonly rounds: number;
   /** 1 is the full size; CI runs with less. */
   readonly scale: number;
+  /** Also what takes minutes. */
+  readonly full: boolean;
+  /** Only what every machine can measure, and nothing twice: the form that the gate compares. */
+  readonly short: boolean;
+  /** Every process of a suite is started here, so that none outlives the run. */
+  readonly children: Children;
   /** Says what is going on, for people who wait. */
   progress(text: string): void;
 }
@@ -36,17 +47,24 @@ export interface Pair {
 
 /** Gathers the rounds of one figure. */
 export function summarize(name: string, unit: string, peerName: string, pairs: readonly Pair[]): Result {
-  const lessIsBetter = unit === "us" || unit === "ms";
+  const lessIsBetter = LESS_IS_BETTER.has(unit);
   const ratios = pairs.map(({ ours, peer }) => (lessIsBetter ? peer / ours : ours / peer)).sort((a, b) => a - b);
-  const middle = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
   return {
     name,
     unit,
-    ours: middle(pairs.map((pair) => pair.ours)),
-    peer: middle(pairs.map((pair) => pair.peer)),
+    ours: median(pairs.map((pair) => pair.ours)),
+    peer: median(pairs.map((pair) => pair.peer)),
     peerName,
-    ratio: middle(ratios),
+    ratio: median(ratios),
     spread: [ratios[0] ?? Number.NaN, ratios.at(-1) ?? Number.NaN],
     rounds: pairs.length,
   };
+}
+
+/** The middle value, the mean of the two middle ones of an even number; NaN of nothing. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  if (sorted.length % 2 === 1) return sorted[middle]!;
+  return sorted.length === 0 ? Number.NaN : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

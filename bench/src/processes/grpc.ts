@@ -1,16 +1,17 @@
 /**
- * The peer: a gRPC server on a Unix socket that answers with the same bytes, or relays to another one without decoding. Prints
- * one line when it listens and stops with its stdin.
+ * A peer: a gRPC server on a Unix socket that answers with the same bytes, or relays to another one without decoding.
+ * Arguments: where to listen, and where to relay to.
  */
 import { Client, credentials, Server, ServerCredentials } from "@grpc/grpc-js";
-import { ECHO_RESULT } from "../envelope.ts";
+import { BULK_BYTES, ECHO_RESULT } from "../envelope.ts";
+import { GRPC_OPTIONS, GRPC_PATH } from "../paths/grpc-caller.ts";
+import { obeyLines } from "./lines.ts";
 
 const [listenOn = "", relayTo] = process.argv.slice(2);
 const same = (bytes: Buffer) => bytes;
-const PATH = "/bench.Echo/Call";
 const service = {
   call: {
-    path: PATH,
+    path: GRPC_PATH,
     requestStream: false,
     responseStream: false,
     requestSerialize: same,
@@ -19,17 +20,17 @@ const service = {
     responseDeserialize: same,
   },
 };
-const upstream = relayTo === undefined ? undefined : new Client(relayTo, credentials.createInsecure());
+const upstream = relayTo === undefined ? undefined : new Client(relayTo, credentials.createInsecure(), GRPC_OPTIONS);
 const echo = Buffer.from(ECHO_RESULT);
-const server = new Server();
+const bulk = Buffer.alloc(BULK_BYTES, "x");
+const server = new Server(GRPC_OPTIONS);
 server.addService(service, {
   call: (call: { request: Buffer }, callback: (error: Error | null, value?: Buffer) => void) => {
-    if (upstream === undefined) callback(null, echo);
-    else upstream.makeUnaryRequest(PATH, same, same, call.request, callback);
+    if (upstream === undefined) callback(null, call.request.length > 1e6 ? bulk : echo);
+    else upstream.makeUnaryRequest(GRPC_PATH, same, same, call.request, callback);
   },
 });
 server.bindAsync(listenOn, ServerCredentials.createInsecure(), (error) => {
   if (error !== null) throw error;
-  process.stdout.write("listening\n");
+  obeyLines("listening");
 });
-process.stdin.resume().once("end", () => process.exit(0));

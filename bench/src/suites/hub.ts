@@ -1,85 +1,97 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Client, credentials } from "@grpc/grpc-js";
-import { loadMaterial } from "@orchestrator/identity";
-import type { CallId, Link, LinkHandler } from "@orchestrator/transport";
-import { dialQuic } from "@orchestrator/transport-quic";
-import { startChild } from "../child.ts";
-import { TOOL_CALL } from "../envelope.ts";
-import { concurrent, type StartCall, sequential } from "../measure.ts";
-import { type Pair, type Suite, summarize } from "../suite.ts";
+import { goPeer } from "../paths/go.ts";
+import { grpcPeer } from "../paths/grpc.ts";
+import { httpPeer } from "../paths/http.ts";
+import { natsPeer } from "../paths/nats.ts";
+import { ourPaths } from "../paths/ours.ts";
+import type { Path } from "../paths/path.ts";
+import { type Pair, type Result, type Suite, type SuiteContext, summarize } from "../suite.ts";
 
-/** Calls over one QUIC link, without a promise per call. */
-async function quicCaller(address: string, certs: string): Promise<{ link: Link; start: StartCall }> {
-  const pending = new Map<CallId, () => void>();
-  const handler: LinkHandler = {
-    request: () => {},
-    message: (call) => {
-      const done = pending.get(call);
-      pending.delete(call);
-      done?.();
-    },
-    cancelled: (_call, error) => {
-      throw error;
-    },
-    drained: () => {},
-    closed: () => {},
-  };
-  const link = await dialQuic(address, { tls: await loadMaterial(certs, "transport.bench-client") }, () => handler);
-  return { link, start: (done) => void pending.set(link.open(TOOL_CALL, true), done) };
+/** Figures of one path in one round. */
+interface Figures {
+  readonly p50Us: number;
+  readonly perSecond: number;
+  readonly cpuUs: number;
 }
 
-function grpcCaller(target: string): { client: Client; start: StartCall } {
-  const client = new Client(target, credentials.createInsecure());
-  const same = (bytes: Buffer) => bytes;
-  const request = Buffer.from(TOOL_CALL);
-  return {
-    client,
-    start: (done) => {
-      client.makeUnaryRequest("/bench.Echo/Call", same, same, request, (error) => {
-        if (error !== null) throw error;
-        done();
-      });
-    },
-  };
-}
-
-/** caller → hub → plugin and back, three processes, beside the same path made of gRPC. */
+/** caller → hub → plugin and back, three processes, beside the same path made of other things. */
 export const hubSuite: Suite = {
   name: "hub",
-  async run({ rounds, scale, progress }) {
-    const directory = mkdtempSync(join(tmpdir(), "orchestrator-bench-"));
-    const socket = (name: string) => `unix:${join(directory, name)}`;
-    await using hub = await startChild("hub.ts");
-    await using _backend = await startChild("grpc.ts", [socket("backend")]);
-    await using _relay = await startChild("grpc.ts", [socket("relay"), socket("backend")]);
-    const { address, certs } = JSON.parse(hub.line) as { address: string; certs: string };
-    const ours = await quicCaller(address, certs);
-    const peer = grpcCaller(socket("relay"));
-    const calls = Math.ceil(20_000 * scale);
-    const latency: Pair[] = [];
-    const throughput: Pair[] = [];
+  async run(context) {
+    const { children, rounds, scale, short } = context;
+    const { paths } = await ourPaths(children);
+    const grpc = (await grpcPeer.start(children))!;
+    const others = short ? [] : await startAll([httpPeer, natsPeer, goPeer], context);
+    const all = [...paths, grpc, ...others];
     try {
-      for (const { start } of [ours, peer]) await concurrent(start, Math.ceil(calls / 4), 64);
+      const ms = Math.max(100, 1_000 * scale);
+      // Compilers on both sides have seen the code before anything counts.
+      for (const path of all) await path.put("concurrent", Math.max(400, ms));
+      const figures = new Map<Path, Figures[]>(all.map((path) => [path, []]));
       for (let round = 0; round < rounds; round += 1) {
-        progress(`hub round ${round + 1} of ${rounds}`);
-        const a = await sequential(ours.start, Math.ceil(calls / 10));
-        const b = await sequential(peer.start, Math.ceil(calls / 10));
-        latency.push({ ours: a.p50Us, peer: b.p50Us });
-        throughput.push({
-          ours: await concurrent(ours.start, calls, 64),
-          peer: await concurrent(peer.start, calls, 64),
-        });
+        context.progress(`hub: round ${round + 1} of ${rounds}`);
+        for (const path of all) figures.get(path)!.push(await smallCalls(path, ms));
       }
+      return [...comparisons(paths, grpc, others, figures), ...(await bulkResults(paths, grpc, context))];
     } finally {
-      await ours.link.close(0);
-      peer.client.close();
-      rmSync(directory, { recursive: true, force: true });
+      await Promise.all(all.map((path) => path.close()));
     }
-    return [
-      summarize("call/quic-hub-quic/1", "us", "grpc-js relay", latency),
-      summarize("call/quic-hub-quic/64", "calls/s", "grpc-js relay", throughput),
-    ];
   },
 };
+
+async function startAll(peers: readonly (typeof grpcPeer)[], { children }: SuiteContext): Promise<Path[]> {
+  const started: Path[] = [];
+  for (const peer of peers) {
+    const path = await peer.start(children);
+    if (path !== undefined) started.push(path);
+  }
+  return started;
+}
+
+async function smallCalls(path: Path, ms: number): Promise<Figures> {
+  const { p50Us } = await path.put("sequential", ms / 2);
+  const before = await path.cpuUs();
+  const { perSecond, calls } = await path.put("concurrent", ms);
+  return { p50Us, perSecond, cpuUs: ((await path.cpuUs()) - before) / calls };
+}
+
+function comparisons(
+  paths: readonly Path[],
+  grpc: Path,
+  others: readonly Path[],
+  figures: ReadonlyMap<Path, readonly Figures[]>,
+): Result[] {
+  const pairs = (ours: Path, peer: Path, key: keyof Figures): Pair[] =>
+    figures.get(ours)!.map((one, round) => ({ ours: one[key], peer: figures.get(peer)![round]![key] }));
+  const three = (ours: Path, peer: Path, more: string) => [
+    summarize(`call/${ours.name}/1${more}`, "us", peer.name, pairs(ours, peer, "p50Us")),
+    summarize(`call/${ours.name}/64${more}`, "calls/s", peer.name, pairs(ours, peer, "perSecond")),
+    summarize(`cpu/${ours.name}/64${more}`, "us CPU", peer.name, pairs(ours, peer, "cpuUs")),
+  ];
+  const fastest = paths[0]!;
+  const sameWire = paths.at(-1)!;
+  return [
+    ...paths.flatMap((path) => three(path, grpc, "")),
+    ...others.flatMap((peer) => three(peer.name.includes("QUIC") ? sameWire : fastest, peer, ` (${peer.name})`)),
+  ];
+}
+
+/** Long messages, and what they do to short ones. */
+async function bulkResults(paths: readonly Path[], grpc: Path, context: SuiteContext): Promise<Result[]> {
+  const ms = Math.max(300, 1_500 * context.scale);
+  const chosen = context.short ? [paths[0]!] : paths;
+  const rates = new Map(chosen.map((path) => [path, [] as Pair[]]));
+  const delays = new Map(chosen.map((path) => [path, [] as Pair[]]));
+  for (let round = 0; round < context.rounds; round += 1) {
+    context.progress(`hub, 16 MiB: round ${round + 1} of ${context.rounds}`);
+    const peer = (await grpc.put("bulk", ms)).megabytesPerSecond;
+    const peerDelay = (await grpc.put("beside-bulk", ms)).p99Us;
+    for (const path of chosen) {
+      rates.get(path)!.push({ ours: (await path.put("bulk", ms)).megabytesPerSecond, peer });
+      delays.get(path)!.push({ ours: (await path.put("beside-bulk", ms)).p99Us, peer: peerDelay });
+    }
+  }
+  return chosen.flatMap((path) => [
+    summarize(`bulk/${path.name}/16MiB`, "MB/s", grpc.name, rates.get(path)!),
+    summarize(`p99-beside-bulk/${path.name}`, "us", grpc.name, delays.get(path)!),
+  ]);
+}

@@ -1,0 +1,42 @@
+import { opsPerSecond } from "./measure.ts";
+import { type Pair, type Result, type SuiteContext, summarize } from "./suite.ts";
+
+/** Two functions that do the same work. */
+export interface Comparison {
+  readonly name: string;
+  readonly peerName: string;
+  readonly ours: () => void;
+  readonly peer: () => void;
+  /** Calls between two looks at the clock; less for slow functions. Default 100. */
+  readonly batch?: number;
+}
+
+/** Measures functions that are done when they return: ours, peer, ours, peer … in one process. */
+export function compare(comparisons: readonly Comparison[], context: SuiteContext): Result[] {
+  // In the small form a figure still takes some milliseconds: it must not hang on one collection of garbage.
+  const ms = Math.max(20, 250 * context.scale);
+  const slowed = comparisons.map((one) => ({ ...one, ours: slow(one.name, one.ours) }));
+  for (const { ours, peer, batch } of slowed) for (const run of [ours, peer, ours, peer]) opsPerSecond(ms, run, batch);
+  const pairs = slowed.map((): Pair[] => []);
+  for (let round = 0; round < context.rounds; round += 1) {
+    slowed.forEach(({ name, ours, peer, batch }, index) => {
+      context.progress(`${name}: round ${round + 1} of ${context.rounds}`);
+      pairs[index]!.push({ ours: opsPerSecond(ms, ours, batch), peer: opsPerSecond(ms, peer, batch) });
+    });
+  }
+  return slowed.map(({ name, peerName }, index) => summarize(name, "ops/s", peerName, pairs[index]!));
+}
+
+/**
+ * For the proof that the gate bites: ORCHESTRATOR_BENCH_SLOW="splice" does our side of every benchmark of that operation three
+ * times, as if the code had become so much slower.
+ */
+function slow(name: string, run: () => void): () => void {
+  const operation = process.env["ORCHESTRATOR_BENCH_SLOW"];
+  if (operation === undefined || name.split("/")[0] !== operation) return run;
+  return () => {
+    run();
+    run();
+    run();
+  };
+}

@@ -1,0 +1,59 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Baseline } from "./gate/baseline.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "orchestrator-gate-test-"));
+const baseline = join(directory, "baseline.json");
+
+/** Runs a program of this directory to its end. */
+async function run(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = spawn(process.execPath, [join(import.meta.dirname, program), ...args], {
+    stdio: ["ignore", "pipe", "ignore"],
+    env: { ...process.env, ...env },
+  });
+  let out = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    out += text;
+  });
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { code, out };
+}
+
+const GUARDED = ["splice|route", "--baseline", baseline];
+
+beforeAll(async () => {
+  expect(await run("update.ts", GUARDED)).toMatchObject({ code: 0 });
+}, 120_000);
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+describe("the gate", { timeout: 120_000 }, () => {
+  it("lets pass what is as fast as its baseline", async () => {
+    const { code, out } = await run("gate.ts", GUARDED);
+    expect(out).toMatch(/^Benchmarks: 5 held, 0 failed, 0 new, in \d+ s$/m);
+    expect(code).toBe(0);
+  });
+
+  it("fails and names the benchmarks when the splice becomes three times as slow", async () => {
+    const { code, out } = await run("gate.ts", GUARDED, { ORCHESTRATOR_BENCH_SLOW: "splice" });
+    expect(out).toMatch(/^FELL {5}splice\/616B: [\d.]+×, baseline [\d.]+× less a margin of \d+ % is [\d.]+×$/m);
+    expect(out).not.toMatch(/^FELL +route/m);
+    expect(code).toBe(1);
+  });
+
+  it("fails when the router becomes three times as slow", async () => {
+    const { code, out } = await run("gate.ts", GUARDED, { ORCHESTRATOR_BENCH_SLOW: "route-call" });
+    expect(out).toMatch(/^FELL {5}route-call\/616B: /m);
+    expect(code).toBe(1);
+  });
+
+  it("guards every suite but the start of programs in the committed baseline", () => {
+    const { results } = JSON.parse(readFileSync(join(import.meta.dirname, "..", "baseline.json"), "utf8")) as Baseline;
+    const suites = new Set(results.map(({ suite }) => suite));
+    for (const suite of ["frame", "peek", "splice", "route", "codec", "link", "hub", "mcp"]) {
+      expect(suites).toContain(suite);
+    }
+  });
+});
