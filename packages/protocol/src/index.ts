@@ -25,5 +25,7 @@ export { type ErrorResponseOptions, errorResponse, LegacyCode, legacyCode } from
 export { decodeStruct } from "./struct/decode-struct.ts";
 export { encodeStruct } from "./struct/encode-struct.ts";
 export { type JsonObject, type JsonValue, MAX_STRUCT_DEPTH } from "./struct/json.ts";
+export { decodeToolCall } from "./struct/tool-call.ts";
+export { encodeToolResult, type ToolResult } from "./struct/tool-result.ts";
 export { formatTraceParent, parseTraceParent, type TraceParent } from "./trace.ts";
 export { fromWireCode, fromWireError, toWireCode, toWireError } from "./wire-errors.ts";
