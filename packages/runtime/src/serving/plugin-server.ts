@@ -1,4 +1,13 @@
-import { ErrorCode, errorResponse, HubError, LegacyCode, PluginRequest, RequestKind } from "@orchestrator/protocol";
+import {
+  decodeToolCall,
+  ErrorCode,
+  errorResponse,
+  HubError,
+  LegacyCode,
+  PluginRequest,
+  peekRequest,
+  RequestKind,
+} from "@orchestrator/protocol";
 import type { CallId, Link, LinkHandler } from "@orchestrator/transport";
 import { answer } from "./answer.ts";
 import type { RequestCase } from "./request-kind.ts";
@@ -114,7 +123,8 @@ export class PluginServer {
 /** @returns undefined for bytes that are not a request, which are answered as such: silence would leave the caller waiting */
 function decode(link: Link, id: CallId, payload: Uint8Array): PluginRequest | undefined {
   try {
-    return PluginRequest.decode(payload);
+    const peek = peekRequest(payload);
+    return peek.kind === RequestKind.ToolCall ? decodeToolCall(payload, peek) : PluginRequest.decode(payload);
   } catch (error) {
     const failure = new HubError(ErrorCode.Protocol, `The request does not decode: ${HubError.from(error).message}`);
     link.send(id, errorResponse(RequestKind.None, "", failure, { legacyCode: LegacyCode.UnknownRequest }), true);

@@ -1,5 +1,13 @@
-import { ErrorCode, errorResponse, HubError, type PluginRequest, PluginResponse } from "@orchestrator/protocol";
+import {
+  ErrorCode,
+  encodeToolResult,
+  errorResponse,
+  HubError,
+  type PluginRequest,
+  PluginResponse,
+} from "@orchestrator/protocol";
 import type { CallId, Link } from "@orchestrator/transport";
+import type { JsonObject } from "../json.ts";
 import { kindOf } from "./request-kind.ts";
 
 /** Longest delay that a timer can hold; a deadline farther away than that needs none. */
@@ -76,12 +84,12 @@ export class ServedCall {
 
   /** Answers, and with that ends the call. An answer that is too large or cannot be encoded becomes a failure. */
   reply(response: PluginResponse["response"]): void {
-    if (!this.#isOpen) return;
-    try {
-      this.replyEncoded(this.#encode(response));
-    } catch (error) {
-      this.fail(HubError.from(error));
-    }
+    this.#replyWith(() => this.#encode(response));
+  }
+
+  /** As `reply`, with what a tool gave. */
+  replyResult(result: JsonObject): void {
+    this.#replyWith(() => encodeToolResult({ requestId: this.request.requestId, result }));
   }
 
   /** As `reply`, with bytes that are ready. @throws {HubError} `FRAME_TOO_LARGE` */
@@ -127,6 +135,15 @@ export class ServedCall {
     if (!this.#isBlocked || !this.#isOpen) return;
     this.#room ??= Promise.withResolvers();
     await this.#room.promise;
+  }
+
+  #replyWith(encode: () => Uint8Array): void {
+    if (!this.#isOpen) return;
+    try {
+      this.replyEncoded(encode());
+    } catch (error) {
+      this.fail(HubError.from(error));
+    }
   }
 
   #encode(response: PluginResponse["response"]): Uint8Array {

@@ -24,8 +24,7 @@ export async function serveToolCall(
   try {
     const input = await checkInput(tool, request.arguments);
     const output = await tool.definition.run(input, serving.context(call));
-    const value = { success: true, result: resultOf(tool, output), errorCode: "", errorMessage: "" };
-    call.reply({ $case: "toolCall", value });
+    call.replyResult(resultOf(tool, output));
   } catch (thrown) {
     failHandler(call, tool, thrown, serving);
   }
