@@ -5,7 +5,11 @@ const PLUGIN_ID = {
   source: "[A-Za-z0-9][A-Za-z0-9._-]{0,99}",
   name: "an id of letters, digits, dots, dashes and underscores",
 };
-const ADDRESS = { source: "(?:\\[[0-9a-fA-F:.%]+\\]|[^\\[\\]:\\s]*):[0-9]{1,5}", name: "host:port" };
+const PORT = "(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4})";
+const ADDRESS = {
+  source: `(?:[[0-9a-fA-F:.%]+]|[^[]:s]*):${PORT}`,
+  name: "host:port",
+} as const;
 const USE = {
   source: "(?:(?:tool|prompt|storage|ai|event):)?[^\\s:][^\\s]{0,199}",
   name: "a capability such as get_feature, tool:get_*, prompt:setup or storage:markdown",

@@ -50,6 +50,14 @@ describe("mistakes", () => {
     ]);
   });
 
+  it("of several keys are named where the value was set", () => {
+    const env = { ORCHESTRATOR_ALLOW_ANONYMOUS_PEERS: "true", ORCHESTRATOR_TCP_ENABLED: "true" };
+    expect(findings({ env, flags: { "listen-addr": ":1", "tcp-addr": "[::]:65535" } })).toEqual([
+      'command line: error: The TCP listener is for this machine only, not "[::]:65535" (use localhost:50101; other machines connect by QUIC)',
+      'environment: error: Peers without a certificate are admitted on loopback only, not on "0.0.0.0:1" (remove allow_anonymous_peers, or listen on localhost)',
+    ]);
+  });
+
   it("a near miss is reported, another program's variable is not", () => {
     expect(
       findings({

@@ -3,6 +3,9 @@ import type { Diagnostics } from "./diagnostics.ts";
 import { type Fields, isScalar, parseScalar, type ScalarShape } from "./shape.ts";
 import { nearest } from "./suggest.ts";
 
+const ENVIRONMENT = "environment";
+const COMMAND_LINE = "command line";
+
 /** One key that the environment and the command line may set. */
 export interface Override {
   /** `tcp.enabled` */
@@ -34,7 +37,7 @@ export function readEnvironment(
   diagnostics: Diagnostics,
 ): Overridden {
   const known = overrides();
-  const place = { file: "environment", line: 0, column: 0 };
+  const place = { file: ENVIRONMENT, line: 0, column: 0 };
   const names = new Set([...known.map((override) => override.variable), "ORCHESTRATOR_CONFIG"]);
   for (const name of Object.keys(env)) {
     // Other parts of the program have variables of their own under this prefix; only a near miss is worth a word.
@@ -46,18 +49,24 @@ export function readEnvironment(
 
 /** What the command line sets: flag names without dashes in front. An empty value counts as absent. */
 export function readFlags(flags: Readonly<Record<string, string | undefined>>, diagnostics: Diagnostics): Overridden {
-  const place = { file: "command line", line: 0, column: 0 };
+  const place = { file: COMMAND_LINE, line: 0, column: 0 };
   return read(overrides(), (override) => [`--${override.flag}`, flags[override.flag]], place, diagnostics);
+}
+
+/** A value, and the file label of where it was set: undefined for the file itself. */
+export interface Layered<T> {
+  readonly value: T;
+  readonly from: typeof ENVIRONMENT | typeof COMMAND_LINE | undefined;
 }
 
 /** The value of a key: flag before environment before file. */
 export function layered(flags: Overridden, env: Overridden, raw: RawHub) {
-  return <T extends string | number | boolean>(path: string): { value: T; fromFile: boolean } | undefined => {
-    const over = flags.get(path) ?? env.get(path);
-    if (over !== undefined) return { value: over as T, fromFile: false };
+  return <T extends string | number | boolean>(path: string): Layered<T> | undefined => {
+    if (flags.has(path)) return { value: flags.get(path) as T, from: COMMAND_LINE };
+    if (env.has(path)) return { value: env.get(path) as T, from: ENVIRONMENT };
     let value: unknown = raw;
     for (const key of path.split(".")) value = (value as Record<string, unknown> | undefined)?.[key];
-    return value === undefined ? undefined : { value: value as T, fromFile: true };
+    return value === undefined ? undefined : { value: value as T, from: undefined };
   };
 }
 

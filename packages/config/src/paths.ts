@@ -22,16 +22,11 @@ export function defaultStateDir(workspace: string, home: string): string {
   return join(home, ".orchestra", "state", `${name}-${digest}`);
 }
 
-/**
- * `:5000` → `0.0.0.0:5000`, as other programs read it.
- * @returns undefined where the port is no port
- */
-export function parseAddress(address: string): { host: string; port: number; text: string } | undefined {
+/** Cuts `host:port`, whose form the schema has checked. `:5000` is every interface, as other programs read it. */
+export function parseAddress(address: string): { readonly host: string; readonly text: string } {
   const colon = address.lastIndexOf(":");
-  const port = Number(address.slice(colon + 1));
-  if (colon < 0 || !Number.isInteger(port) || port > 65_535) return undefined;
   const host = address.slice(0, colon) || "0.0.0.0";
-  return { host: host.replace(/^\[|\]$/g, ""), port, text: `${host}:${port}` };
+  return { host: host.replace(/^\[|\]$/g, ""), text: `${host}${address.slice(colon)}` };
 }
 
 /** Whether only this machine can reach the host. */

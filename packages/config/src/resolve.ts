@@ -28,34 +28,26 @@ export function resolve(raw: RawHub, context: ResolveContext, diagnostics: Diagn
     get<T>(path)?.value ?? otherwise;
   const path = (key: string): string | undefined => {
     const found = get<string>(key);
-    return found && absolute(found.value, found.fromFile ? directory : cwd, home);
+    return found && absolute(found.value, found.from === undefined ? directory : cwd, home);
   };
-  const address = (key: keyof RawHub, otherwise: string) => {
-    const text = value<string>(key, otherwise);
-    const parsed = parseAddress(text);
-    if (parsed === undefined) diagnostics.error(context.place(raw, key), `"${key}" has a port over 65535: "${text}"`);
-    return parsed ?? { host: "localhost", port: 0, text: "localhost:0" };
+  /** Where the value of a key was set. */
+  const origin = (key: keyof RawHub): Place => {
+    const from = get(key)?.from;
+    return from === undefined ? context.place(raw, key) : { file: from, line: 0, column: 0 };
   };
 
-  const listen = address("listen_addr", "localhost:50100");
-  const tcp = address("tcp_addr", "localhost:50101");
+  const listen = parseAddress(value("listen_addr", "localhost:50100"));
+  const tcp = parseAddress(value("tcp_addr", "localhost:50101"));
   const tcpEnabled = value("tcp.enabled", false);
   if (tcpEnabled && !isLoopback(tcp.host)) {
     const hint = "use localhost:50101; other machines connect by QUIC";
-    diagnostics.error(
-      context.place(raw, "tcp_addr"),
-      `The TCP listener is for this machine only, not "${tcp.text}"`,
-      hint,
-    );
+    diagnostics.error(origin("tcp_addr"), `The TCP listener is for this machine only, not "${tcp.text}"`, hint);
   }
   const allowAnonymousPeers = value("allow_anonymous_peers", false);
   if (allowAnonymousPeers && !isLoopback(listen.host)) {
     const message = `Peers without a certificate are admitted on loopback only, not on "${listen.text}"`;
-    diagnostics.error(
-      context.place(raw, "allow_anonymous_peers"),
-      message,
-      "remove allow_anonymous_peers, or listen on localhost",
-    );
+    const hint = "remove allow_anonymous_peers, or listen on localhost";
+    diagnostics.error(origin("allow_anonymous_peers"), message, hint);
   }
 
   const workspace = path("workspace") ?? directory;
