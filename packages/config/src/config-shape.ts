@@ -7,7 +7,7 @@ const PLUGIN_ID = {
 };
 const PORT = "(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4})";
 const ADDRESS = {
-  source: `(?:[[0-9a-fA-F:.%]+]|[^[]:s]*):${PORT}`,
+  source: `(?:\\[[0-9a-fA-F:.%]+\\]|[^\\[\\]:\\s]*):${PORT}`,
   name: "host:port",
 } as const;
 const USE = {
