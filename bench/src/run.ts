@@ -14,6 +14,7 @@ import { peekSuite } from "./suites/peek.ts";
 import { routeSuite } from "./suites/route.ts";
 import { spliceSuite } from "./suites/splice.ts";
 import { startSuite } from "./suites/start.ts";
+import { structSuite } from "./suites/struct.ts";
 import { formatTable } from "./table.ts";
 
 const suites: readonly Suite[] = [
@@ -22,6 +23,7 @@ const suites: readonly Suite[] = [
   spliceSuite,
   routeSuite,
   codecSuite,
+  structSuite,
   linkSuite,
   hubSuite,
   mcpSuite,

@@ -1,10 +1,23 @@
-import { decodeStruct, encodeStruct, type JsonObject, PluginRequest, Struct } from "@orchestrator/protocol";
-import { TOOL_CALL } from "../envelope.ts";
-import { type Pair, type Suite, type SuiteContext, summarize } from "../suite.ts";
+import {
+  decodeStruct,
+  decodeToolCall,
+  encodeStruct,
+  encodeToolResult,
+  type JsonObject,
+  PluginRequest,
+  PluginResponse,
+  peekRequest,
+  Struct,
+} from "@orchestrator/protocol";
+import { compare } from "../compare.ts";
+import { TOOL_ARGUMENTS, TOOL_CALL } from "../envelope.ts";
+import type { Suite } from "../suite.ts";
+
+const ARGUMENTS = structuredClone(TOOL_ARGUMENTS) as unknown as JsonObject;
 
 /** What tools take and give: the arguments of one call, a word or two, a long list, text that is not English. */
 const FIXTURES: Readonly<Record<string, JsonObject>> = {
-  "tool-arguments": argumentsOf(TOOL_CALL),
+  "tool-arguments": ARGUMENTS,
   small: { id: "FEAT-ABC", force: true },
   large: {
     items: Array.from({ length: 200 }, (_, index) => ({
@@ -24,67 +37,45 @@ const FIXTURES: Readonly<Record<string, JsonObject>> = {
   },
 };
 
-/** Our own conversion between JSON and Struct beside the generated one, which copies its result out just as ours does. */
+const POOLED = { allocate: Buffer.allocUnsafe };
+const requestId = "0197a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b";
+const toolCall = {
+  $case: "toolCall",
+  value: { success: true, result: ARGUMENTS, errorCode: "", errorMessage: "" },
+} as const;
+
+/** Our own conversion between JSON and Struct, and of the messages that carry one with every call, beside the generated one. */
 export const structSuite: Suite = {
   name: "struct",
-  async run(context) {
-    return Object.entries(FIXTURES).flatMap(([name, object]) => {
-      const bytes = encodeStruct(object);
-      const label = `${name}-${bytes.length}B`;
-      return [
-        side(`encodeStruct/${label}`, context, {
-          ours: () => encodeStruct(object),
-          peer: () => Struct.encode({ fields: object }).finish(),
-        }),
-        side(`encodeStruct+pool/${label}`, context, {
-          ours: () => encodeStruct(object, POOLED),
-          peer: () => Struct.encode({ fields: object }).finish(),
-        }),
-        side(`decodeStruct/${label}`, context, {
-          ours: () => decodeStruct(bytes),
-          peer: () => Struct.decode(bytes).fields,
-        }),
-      ];
-    });
-  },
+  run: async (context) =>
+    compare(
+      [
+        ...Object.entries(FIXTURES).flatMap(([name, object]) => codecsOf(name, object)),
+        {
+          name: "decodeToolCall/616B",
+          peerName: "ts-proto",
+          ours: () => void decodeToolCall(TOOL_CALL, peekRequest(TOOL_CALL)),
+          peer: () => void PluginRequest.decode(TOOL_CALL),
+        },
+        {
+          name: "encodeToolResult/508B",
+          peerName: "ts-proto",
+          ours: () => void encodeToolResult({ requestId, result: ARGUMENTS }),
+          peer: () => void PluginResponse.encode({ requestId, response: toolCall, error: undefined }).finish(),
+        },
+      ],
+      context,
+    ),
 };
 
-const POOLED = { allocate: Buffer.allocUnsafe };
-
-interface Sides {
-  readonly ours: () => unknown;
-  readonly peer: () => unknown;
-}
-
-function side(name: string, { rounds, scale, progress }: SuiteContext, { ours, peer }: Sides) {
-  const ms = Math.max(20, 200 * scale);
-  for (const run of [ours, peer]) opsPerSecond(ms, run);
-  const pairs: Pair[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    progress(`${name} round ${round + 1} of ${rounds}`);
-    pairs.push({ ours: opsPerSecond(ms, ours), peer: opsPerSecond(ms, peer) });
-  }
-  return summarize(name, "ops/s", "ts-proto", pairs);
-}
-
-/** Keeps a result of every batch, so that no run can be found to be without effect. */
-let kept: unknown;
-
-function opsPerSecond(ms: number, run: () => unknown): number {
-  const began = performance.now();
-  let count = 0;
-  let elapsed = 0;
-  do {
-    for (let i = 0; i < 20; i += 1) kept = run();
-    count += 20;
-    elapsed = performance.now() - began;
-  } while (elapsed < ms);
-  if (kept === undefined) throw new Error("The operation gave nothing");
-  return count / (elapsed / 1_000);
-}
-
-function argumentsOf(bytes: Uint8Array): JsonObject {
-  const { request } = PluginRequest.decode(bytes);
-  if (request?.$case !== "toolCall" || request.value.arguments === undefined) throw new Error("Not a tool call");
-  return request.value.arguments;
+function codecsOf(name: string, object: JsonObject) {
+  const bytes = encodeStruct(object);
+  const encode = () => void Struct.encode({ fields: object }).finish();
+  const decode = () => void Struct.decode(bytes).fields;
+  const peerName = "ts-proto";
+  return [
+    { name: `encodeStruct/${name}`, peerName, ours: () => void encodeStruct(object), peer: encode },
+    { name: `encodeStruct/${name}-pooled`, peerName, ours: () => void encodeStruct(object, POOLED), peer: encode },
+    { name: `decodeStruct/${name}`, peerName, ours: () => void decodeStruct(bytes), peer: decode },
+  ];
 }
