@@ -1,5 +1,8 @@
 import { opsPerSecond } from "./measure.ts";
-import { type Pair, type Result, type SuiteContext, summarize } from "./suite.ts";
+import { median, type Pair, type Result, type SuiteContext, summarize } from "./suite.ts";
+
+/** A round is cut into this many turns of either side; the median turn counts, so that a stall of the machine does not. */
+const TURNS = 9;
 
 /** Two functions that do the same work. */
 export interface Comparison {
@@ -13,15 +16,22 @@ export interface Comparison {
 
 /** Measures functions that are done when they return: ours, peer, ours, peer … in one process. */
 export function compare(comparisons: readonly Comparison[], context: SuiteContext): Result[] {
-  // In the small form a figure still takes some milliseconds: it must not hang on one collection of garbage.
-  const ms = Math.max(20, 250 * context.scale);
+  // Even in the small form a turn is longer than a collection of garbage.
+  const ms = Math.max(60, 450 * context.scale);
   const slowed = comparisons.map((one) => ({ ...one, ours: slow(one.name, one.ours) }));
   for (const { ours, peer, batch } of slowed) for (const run of [ours, peer, ours, peer]) opsPerSecond(ms, run, batch);
   const pairs = slowed.map((): Pair[] => []);
   for (let round = 0; round < context.rounds; round += 1) {
     slowed.forEach(({ name, ours, peer, batch }, index) => {
       context.progress(`${name}: round ${round + 1} of ${context.rounds}`);
-      pairs[index]!.push({ ours: opsPerSecond(ms, ours, batch), peer: opsPerSecond(ms, peer, batch) });
+      const turns = Array.from({ length: TURNS }, () => ({
+        ours: opsPerSecond(ms / TURNS, ours, batch),
+        peer: opsPerSecond(ms / TURNS, peer, batch),
+      }));
+      pairs[index]!.push({
+        ours: median(turns.map((turn) => turn.ours)),
+        peer: median(turns.map((turn) => turn.peer)),
+      });
     });
   }
   return slowed.map(({ name, peerName }, index) => summarize(name, "ops/s", peerName, pairs[index]!));

@@ -1,5 +1,5 @@
 /**
- * `pnpm bench:gate [FILTER] [--baseline FILE]`: fails where a benchmark's ratio to its peer has fallen more than its margin below
+ * `pnpm bench:gate [FILTER] [--baseline FILE] [--rounds N]`: fails where a benchmark's ratio to its peer has fallen more than its margin below
  * the baseline. Exit code 0 all is well, 1 something fell, is missing or broke, 2 a wrong command line.
  */
 import { readBaseline } from "./gate/baseline.ts";
@@ -10,7 +10,7 @@ import { judge, merge, report } from "./gate/verdict.ts";
 const options = parseGateOptions(process.argv.slice(2));
 const baseline = readBaseline(options.baseline);
 const began = performance.now();
-const first = await shortRun(options.filter);
+const first = await shortRun(options.filter, options.rounds);
 let { results } = first;
 let broken = new Set(first.failures.map(({ suite }) => suite));
 const suites = new Set([...results.map(({ suite }) => suite), ...broken]);
@@ -23,7 +23,7 @@ if (suspects.size > 0) {
   // Others may have used the machine just then: what is really slower is slower a second time.
   console.error(report({ ...verdict, missing: [], added: [] }).join("\n"));
   console.error(`Measuring again: ${[...suspects].join(", ")}`);
-  const again = await shortRun(`^(?:${[...suspects].join("|")})$`);
+  const again = await shortRun(`^(?:${[...suspects].join("|")})$`, options.rounds);
   results = merge(results, again.results);
   broken = new Set(again.failures.map(({ suite }) => suite));
   verdict = judge(baseline, results, suites);

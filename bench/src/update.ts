@@ -1,5 +1,5 @@
 /**
- * `pnpm bench:update [FILTER] [--baseline FILE]`: measures as the gate does, three times, and writes the baseline anew; with a
+ * `pnpm bench:update [FILTER] [--baseline FILE] [--rounds N]`: measures as the gate does, three times, and writes the baseline anew; with a
  * filter, that of these suites alone. The commit says why the figures may change.
  */
 import { existsSync } from "node:fs";
@@ -9,10 +9,10 @@ import { shortRun } from "./gate/short-run.ts";
 import type { SuiteResult } from "./result-file.ts";
 
 const RUNS = 3;
-const { filter, baseline: file } = parseGateOptions(process.argv.slice(2));
+const { filter, baseline: file, rounds } = parseGateOptions(process.argv.slice(2));
 const runs: (readonly SuiteResult[])[] = [];
 for (let run = 0; run < RUNS; run += 1) {
-  const { results, failures } = await shortRun(filter);
+  const { results, failures } = await shortRun(filter, rounds);
   if (failures.length > 0) {
     console.error("The baseline stays as it is: a suite failed");
     process.exit(1);

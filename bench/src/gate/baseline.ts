@@ -22,7 +22,7 @@ export const BASELINE_FILE: string = join(import.meta.dirname, "..", "..", "base
 const LEAST_MARGIN = 0.25;
 /** Above it the gate would say nothing. */
 const LARGEST_MARGIN = 0.6;
-/** On top of the worst round that was seen. */
+/** On top of the worst round of an ordinary run. */
 const RESERVE = 0.1;
 
 /** @throws Error that says what is wrong with the file */
@@ -43,7 +43,7 @@ export function writeBaseline(file: string, baseline: Baseline): void {
 }
 
 /**
- * Several runs → a baseline. The ratio is the median of the runs'. The margin is how far the worst single round of all runs lay
+ * Several runs → a baseline. The ratio is the median of the runs'. The margin is how far the worst round of the median run lay
  * below it, and a tenth more: the gate compares medians of rounds, which scatter less than rounds do.
  */
 export function makeBaseline(runs: readonly (readonly SuiteResult[])[]): Baseline {
@@ -52,7 +52,7 @@ export function makeBaseline(runs: readonly (readonly SuiteResult[])[]): Baselin
     results: first.map(({ suite, name }) => {
       const same = runs.flatMap((run) => run.filter((result) => result.name === name));
       const ratio = median(same.map((result) => result.ratio));
-      const worst = Math.min(...same.map(({ spread }) => spread[0]));
+      const worst = median(same.map(({ spread }) => spread[0]));
       const margin = Math.min(LARGEST_MARGIN, Math.max(LEAST_MARGIN, RESERVE + 1 - worst / ratio));
       return { suite, name, ratio, margin };
     }),

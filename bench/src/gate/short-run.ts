@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { ResultFile } from "../result-file.ts";
 
 /** The form that the gate compares: short, without what only some machines have. How programs start is not in it. */
-const ARGUMENTS = ["--short", "--rounds", "5", "--scale", "0.12"];
+const ARGUMENTS = ["--short", "--scale", "0.12"];
 /** All suites but `start`, whose figures are those of the disk and of what else the machine does. */
 const GUARDED = "^(?!start$)";
 
@@ -13,14 +13,18 @@ const GUARDED = "^(?!start$)";
  * Runs the benchmarks in a process of their own, as `pnpm bench` does.
  * @param filter a regular expression over suites, "" for all that are guarded
  */
-export async function shortRun(filter: string): Promise<ResultFile> {
+export async function shortRun(filter: string, rounds: string): Promise<ResultFile> {
   const directory = mkdtempSync(join(tmpdir(), "orchestrator-gate-"));
   const json = join(directory, "results.json");
   const program = join(import.meta.dirname, "..", "run.ts");
-  const child = spawn(process.execPath, [program, filter === "" ? GUARDED : filter, ...ARGUMENTS, "--json", json], {
-    // The table goes where people look; standard output is the verdict's.
-    stdio: ["ignore", 2, "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    [program, filter === "" ? GUARDED : filter, ...ARGUMENTS, "--rounds", rounds, "--json", json],
+    {
+      // The table goes where people look; standard output is the verdict's.
+      stdio: ["ignore", 2, "inherit"],
+    },
+  );
   // Ctrl-C reaches the run as well; it ends its children first, and then this ends.
   const wait = () => {};
   const stop = () => void child.kill("SIGTERM");
