@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openAuthority } from "@orchestrator/identity";
@@ -7,6 +6,7 @@ import type { AcceptLink, Link } from "@orchestrator/transport";
 import { testCarrier } from "@orchestrator/transport/conformance";
 import { afterAll } from "vitest";
 import { dialSocket, listenSocket, SocketLink } from "../src/index.ts";
+import { socketPair } from "./support/sockets.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "orchestrator-socket-"));
 const authority = await openAuthority(join(directory, "certs"), { algorithm: "ecdsa-p256" });
@@ -14,22 +14,10 @@ const tls = { connecting: await authority.leaf("plugin-client"), accepting: awai
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 let count = 0;
 
-/** Two connected sockets without TLS, as a descriptor that a child inherits is one. */
-async function socketPair(): Promise<[Socket, Socket]> {
-  const path = join(directory, `pair-${count++}`);
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(path, resolve));
-  const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
-  const connecting = connect(path);
-  const accepting = await accepted;
-  server.close();
-  return [connecting, accepting];
-}
-
 testCarrier("fd", {
   names: { connecting: "plugin", accepting: "hub" },
   connect: async (connecting, accepting) => {
-    const [a, b] = await socketPair();
+    const [a, b] = await socketPair(join(directory, `pair-${count++}`));
     const options = { carrier: "fd", remoteAddress: "fd:3" } as const;
     const first = new SocketLink(a, { ...options, peer: "hub", isConnector: true }, connecting);
     const second = new SocketLink(b, { ...options, peer: "plugin", isConnector: false }, accepting);
