@@ -1,0 +1,99 @@
+import type { SuiteResult } from "../result-file.ts";
+import { formatNumber } from "../table.ts";
+
+/** What a figure should reach, and what is known of why it may not. */
+export interface Target {
+  readonly what: string;
+  /** Name of a result. */
+  readonly name: string;
+  readonly of: "ratio" | "ours";
+  readonly atLeast?: number;
+  readonly atMost?: number;
+  /** Said where it is not reached. */
+  readonly holds: string;
+}
+
+const RELAY_COST =
+  "Half of the hub's time per call is the system call that writes and the collection of garbage (each relayed call makes about a dozen objects and keeps a log entry). With fewer than a few dozen frames per write the kernel's part does not shrink further";
+const CODE_GENERATION =
+  "The check of the whole envelope and the new context with its texts is most of it; the decoder of the peer has become faster as well";
+
+export const TARGETS: readonly Target[] = [
+  {
+    what: "fd → hub → fd, calls/s at 64 in flight, over the gRPC relay",
+    name: "call/fd-hub-fd/64",
+    of: "ratio",
+    atLeast: 60,
+    holds: RELAY_COST,
+  },
+  {
+    what: "fd → hub → fd, time of a single call, below the gRPC relay's",
+    name: "call/fd-hub-fd/1",
+    of: "ratio",
+    atLeast: 3,
+    holds: "Three processes on two cores: the scheduler's wake-ups are the figure",
+  },
+  {
+    what: "hub CPU per call on fd links",
+    name: "cpu/fd-hub-fd/64",
+    of: "ours",
+    atMost: 3,
+    holds: RELAY_COST,
+  },
+  {
+    what: "QUIC → hub → QUIC, calls/s at 64 in flight, over the gRPC relay",
+    name: "call/quic-hub-quic/64",
+    of: "ratio",
+    atLeast: 5,
+    holds: "Each datagram is a system call and a call into the QUIC engine: four of each per call in the hub",
+  },
+  {
+    what: "peek and splice over decode and encode",
+    name: "splice/616B",
+    of: "ratio",
+    atLeast: 50,
+    holds: CODE_GENERATION,
+  },
+  {
+    what: "200 plugins × 50 tools in the tables cost nothing per call",
+    name: "route-call/200x50",
+    of: "ratio",
+    atLeast: 0.9,
+    holds: "The names of more tools fill more of the processor's caches",
+  },
+  {
+    what: "16 MiB echo over the gRPC relay",
+    name: "bulk/fd-hub-fd/16MiB",
+    of: "ratio",
+    atLeast: 1,
+    holds: "The hub puts a message together from its pieces before it passes it on",
+  },
+  {
+    what: "16 MiB echo, both directions together",
+    name: "bulk/fd-hub-fd/16MiB",
+    of: "ours",
+    atLeast: 300,
+    holds:
+      "The hub puts a message together from its pieces before it passes it on: each byte is copied twice in each process",
+  },
+  {
+    what: "stdio → hub → features → hub → storage, one call at a time",
+    name: "get_feature/stdio-unix-hub-fd",
+    of: "ours",
+    atMost: 400,
+    holds:
+      "Four processes and nine hops on two cores, a file that is read, and a protobuf Struct each way in each plugin",
+  },
+];
+
+/** One line of a Markdown table. */
+export function targetRow(target: Target, results: readonly SuiteResult[]): string {
+  const { what, name, of, atLeast, atMost, holds } = target;
+  const result = results.find((one) => one.name === name);
+  const wanted = atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`;
+  if (result === undefined) return `| ${what} | ${wanted} | not measured | |`;
+  const value = result[of];
+  const unit = of === "ratio" ? "×" : ` ${result.unit}`;
+  const isReached = atLeast === undefined ? value <= atMost! : value >= atLeast;
+  return `| ${what} | ${wanted}${unit} | ${formatNumber(value)}${unit} | ${isReached ? "reached" : `**not reached.** ${holds}`} |`;
+}
