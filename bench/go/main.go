@@ -71,6 +71,7 @@ func relay(client *wire.Client) wire.Handler {
 		}
 		answer, err := client.Call(ctx, request)
 		if err != nil {
+			fmt.Fprintln(os.Stderr, "relay:", err)
 			return
 		}
 		_ = reply(answer)

@@ -48,7 +48,10 @@ for (const suite of options.suites) {
   // A suite that fails takes nothing from the others.
   try {
     progress(suite.name);
-    for (const result of await suite.run({ ...options, children, progress })) {
+    // What is thrown in a callback fails the suite that runs, and not the run.
+    const crash = Promise.withResolvers<never>();
+    process.removeAllListeners("uncaughtException").on("uncaughtException", crash.reject);
+    for (const result of await Promise.race([suite.run({ ...options, children, progress }), crash.promise])) {
       results.push({ suite: suite.name, ...result });
     }
   } catch (reason) {

@@ -1,7 +1,7 @@
 import type { CallId, Link, LinkHandler } from "@orchestrator/transport";
 import type { StartCall } from "../measure.ts";
 
-/** Makes calls on one link, without a promise per call. A call that fails ends the benchmark. */
+/** Makes calls on one link, without a promise per call. A call that fails counts as done, and is kept for {@link failure}. */
 export class LinkCaller implements LinkHandler {
   readonly #pending = new Map<CallId, (payload: Uint8Array) => void>();
   #link: Link | undefined;
@@ -10,6 +10,9 @@ export class LinkCaller implements LinkHandler {
     this.#link = link;
     return this;
   };
+
+  /** Why a call failed, if one did. Figures with failed calls in them mean nothing. */
+  failure: Error | undefined;
 
   get link(): Link {
     return this.#link!;
@@ -34,13 +37,14 @@ export class LinkCaller implements LinkHandler {
     done?.(payload);
   }
 
-  cancelled(_call: CallId, error: Error): void {
-    throw error;
+  cancelled(call: CallId, error: Error): void {
+    this.failure ??= error;
+    this.message(call, NOTHING);
   }
 
   drained(): void {}
 
-  closed(error?: Error): void {
-    if (error !== undefined && this.#pending.size > 0) throw error;
-  }
+  closed(): void {}
 }
+
+const NOTHING = new Uint8Array(0);

@@ -48,7 +48,7 @@ function serve(link: Link, plugin: BenchPlugin, caller: LinkCaller): LinkHandler
       else link.send(call, lifecycle(payload, plugin), true);
     },
     message: (call, payload) => caller.message(call, payload),
-    cancelled: () => {},
+    cancelled: (call, error) => caller.cancelled(call, error),
     drained: () => {},
     // Without its hub a plugin is of no use.
     closed: () => process.exit(0),

@@ -24,6 +24,11 @@ export const goPeer: PathPeer = {
     const bulk = () => {
       throw new Error("not measured");
     };
-    return localPath("Go relay on QUIC", { small: caller.starter(TOOL_CALL), bulk }, relay, () => caller.link.close(0));
+    return localPath(
+      "Go relay on QUIC",
+      { small: caller.starter(TOOL_CALL), bulk, failure: () => caller.failure },
+      relay,
+      () => caller.link.close(0),
+    );
   },
 };

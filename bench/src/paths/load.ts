@@ -19,13 +19,25 @@ export interface LoadResult {
 export interface Calls {
   readonly small: StartCall;
   readonly bulk: StartCall;
+  /** Why a call failed, if one did. */
+  readonly failure?: () => Error | undefined;
 }
 
 const CONCURRENCY = 64;
 const NOTHING: LoadResult = { p50Us: Number.NaN, p99Us: Number.NaN, calls: 0, perSecond: 0, megabytesPerSecond: 0 };
 
-/** Puts a load on a path for `ms` milliseconds. */
+/**
+ * Puts a load on a path for `ms` milliseconds.
+ * @throws what a call failed with
+ */
 export async function putLoad(calls: Calls, load: Load, ms: number): Promise<LoadResult> {
+  const result = await put(calls, load, ms);
+  const failure = calls.failure?.();
+  if (failure !== undefined) throw failure;
+  return result;
+}
+
+async function put(calls: Calls, load: Load, ms: number): Promise<LoadResult> {
   switch (load) {
     case "sequential":
       return { ...NOTHING, ...(await sequential(calls.small, ms)) };

@@ -23,7 +23,11 @@ export async function ourPaths(children: Children): Promise<{ readonly hub: Chil
   const path = (name: string, caller: LinkCaller, tool: string) =>
     localPath(
       name,
-      { small: caller.starter(toolCall(tool, TOOL_ARGUMENTS)), bulk: caller.starter(bulkCall(tool)) },
+      {
+        small: caller.starter(toolCall(tool, TOOL_ARGUMENTS)),
+        bulk: caller.starter(bulkCall(tool)),
+        failure: () => caller.failure,
+      },
       hub,
       () => caller.link.close(0),
     );

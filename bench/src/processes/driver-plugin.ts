@@ -16,11 +16,13 @@ const caller = await runBenchPlugin(
     answer: (link, call, payload, requestId) => {
       const { request } = PluginRequest.decode(payload);
       const args = (request?.$case === "toolCall" ? request.value.arguments : {}) as Order;
-      void drive(args).then((text) => {
-        const result = { success: true, result: { text }, errorCode: "", errorMessage: "" };
-        const response = { requestId, response: { $case: "toolCall", value: result }, error: undefined } as const;
-        link.send(call, PluginResponse.encode(response).finish(), true);
-      });
+      void drive(args)
+        .catch(String)
+        .then((text) => {
+          const result = { success: true, result: { text }, errorCode: "", errorMessage: "" };
+          const response = { requestId, response: { $case: "toolCall", value: result }, error: undefined } as const;
+          link.send(call, PluginResponse.encode(response).finish(), true);
+        });
     },
   },
   flags,
@@ -36,6 +38,7 @@ async function drive({ tool, load, ms }: Order): Promise<string> {
   const calls = {
     small: caller.starter(toolCall(tool, TOOL_ARGUMENTS)),
     bulk: caller.starter(load.includes("bulk") ? bulkCall(tool) : new Uint8Array(0)),
+    failure: () => caller.failure,
   };
   return JSON.stringify(await putLoad(calls, load, ms));
 }
