@@ -70,6 +70,10 @@ func relay(client *wire.Client) wire.Handler {
 			call.CallerPlugin = peer
 		}
 		answer, err := client.Call(ctx, request)
+		// A callee that has answered may stop a request whose end has not been sent yet; the library takes that for a failure.
+		for tries := 1; err != nil && tries < 3; tries++ {
+			answer, err = client.Call(ctx, request)
+		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "relay:", err)
 			return
