@@ -117,6 +117,29 @@ describe("golden conversations", () => {
   });
 });
 
+describe("the description of the wire", () => {
+  const page = readFileSync(new URL("../../../docs/wire.md", import.meta.url), "utf8");
+  const lines = [...page.matchAll(/^```frames\n(.*?)^```/gms)].flatMap(([, block]) => block!.trim().split("\n"));
+
+  it.each(lines)("shows a frame that is one: %s", (line) => {
+    const hex = line.replace(/#.*/, "").replaceAll(" ", "");
+    const seen: { kind: number; payload: Uint8Array }[] = [];
+    const parser = new FrameParser((kind, _call, payload) => seen.push({ kind, payload }));
+    parser.push(Buffer.from(hex, "hex"));
+    expect([seen.length, parser.idle]).toEqual([1, true]);
+    const { kind, payload } = seen[0]!;
+    if (line.includes("#")) expect(golden.frames.map((one) => one.hex)).toContain(hex);
+    else if (kind === 2) {
+      expect(PluginRequest.decode(payload)).toMatchObject({
+        request: { $case: "toolCall", value: { toolName: "py_hello", arguments: { name: "Ada" } } },
+        context: { timeoutMs: 30_000, caller: "operator" },
+      });
+    } else expect(PluginResponse.decode(payload)).toMatchObject({ requestId: "r1", response: { $case: "toolCall" } });
+  });
+
+  it("shows all of them", () => expect(lines.length).toBe(13));
+});
+
 /** Does through a link what one side of a conversation does of its own accord. */
 function act(steps: readonly Step[], side: Step["from"], echo: Echo): void {
   const own = steps.filter(({ from }) => from === side);
