@@ -1,6 +1,6 @@
 /**
- * Checks every package's types under Deno, and runs the tests of those packages that promise to work there, with the same vitest;
- * ends like `npm test` with `N passed, N failed`. docs/deno.md says what cannot run there and why.
+ * Checks every package's types under Deno, runs the demonstration there, and the tests of those packages that promise to work there,
+ * with the same vitest; ends like `npm test` with `N passed, N failed`. docs/deno.md says what cannot run there and why.
  *
  *   pnpm test:deno                 all of it
  *   pnpm test:deno protocol        one package's tests
@@ -48,7 +48,7 @@ function main(names: readonly string[]): number {
     const entries = readEntries(root);
     console.log(`Checking the types of ${entries.length} modules under Deno`);
     const checked = run(["check", "--quiet", ...entries], root) === 0;
-    const results = selected.map(({ name, short, directory }): SuiteResult => {
+    const suites = selected.map(({ name, short, directory }): SuiteResult => {
       const file = join(root, directory, REPORT_FILE);
       rmSync(file, { force: true });
       const leftOut = Object.entries(LEFT_OUT[short] ?? {});
@@ -60,20 +60,21 @@ function main(names: readonly string[]): number {
       );
       return { name, report: existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as TestReport) : undefined };
     });
-    const types: TestReport = {
-      passed: checked ? 1 : 0,
-      failed: 0,
-      skipped: [],
-      errors: checked ? [] : ["types do not check, see above"],
-    };
+    const results: SuiteResult[] = [single("deno check", checked, "types do not check, see above"), ...suites];
+    if (names.length === 0) {
+      const demo = run(["run", "--allow-all", join("apps", "orchestrator", "src", "main.ts"), "demo"], root) === 0;
+      results.push(single("demonstration", demo, "failed, see above"));
+    }
     const requireAll = process.env["ORCHESTRATOR_REQUIRE"] === "all";
-    const { lines, failed } = summarise([{ name: "deno check", report: types }, ...results], {
-      requireAll,
-      runnerFailed: false,
-    });
+    const { lines, failed } = summarise(results, { requireAll, runnerFailed: false });
     console.log(lines.join("\n"));
     return failed > 0 ? 1 : 0;
   });
+}
+
+/** One thing that is right or wrong as a whole, as a suite of one test. */
+function single(name: string, good: boolean, error: string): SuiteResult {
+  return { name, report: { passed: good ? 1 : 0, failed: 0, skipped: [], errors: good ? [] : [error] } };
 }
 
 function run(args: readonly string[], cwd: string): number {
