@@ -120,6 +120,8 @@ run("hello.py under a hub", () => {
 
   it("is started again after a crash, and the calls meanwhile are answered", async () => {
     const before = await status(operator);
+    // 0 would be this process and all that started it.
+    expect(before.pid).toBeGreaterThan(0);
     process.kill(before.pid, "SIGKILL");
     const supervised = hub.hub.plugins[0]!.supervised;
     await supervised.reached("backoff");
