@@ -8,6 +8,7 @@ import {
   parseScalar,
   type RecordOf,
   type Shape,
+  shorten,
   type TextsShape,
   textProblem,
 } from "./shape.ts";
@@ -78,7 +79,7 @@ export class Reader {
   #texts(shape: TextsShape, node: Node | undefined, name: string): readonly string[] | undefined {
     const items = node === undefined ? [] : this.#source.items(node);
     if (items === undefined)
-      return this.#error(node, `"${name}" must be a list`, `write [${shorten(this.#source.text(node))}]`);
+      return this.#error(node, `"${name}" must be a list`, `write [${shorten(this.#source.text(node) ?? "...")}]`);
     return items.flatMap((item, index) => {
       const text = this.#source.text(item);
       const problem = text === undefined ? "must be a single value" : textProblem(shape, text)?.problem;
@@ -119,8 +120,4 @@ export class Reader {
 
 function isQuoted(node: Node | undefined): boolean {
   return (node as { type?: string } | undefined)?.type?.startsWith("QUOTE") ?? false;
-}
-
-function shorten(text: string | undefined): string {
-  return text === undefined ? "..." : text.slice(0, 30);
 }
