@@ -15,7 +15,7 @@ const QUIC_TOOL = "echo_quic_x";
 export async function ourPaths(children: Children): Promise<{ readonly hub: Child; readonly paths: readonly Path[] }> {
   const hub = await children.start("hub.ts");
   const { address, socketAddress, certs } = JSON.parse(hub.line) as Record<string, string>;
-  const tls = material(certs!, "transport.bench-client");
+  const tls = material(certs!, "orchestrator-gateway");
   const quic = new LinkCaller();
   const socket = new LinkCaller();
   await dialQuic(address!, { tls }, quic.accept);

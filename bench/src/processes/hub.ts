@@ -17,6 +17,6 @@ const test = await startTestHub({
     { id: "bench.driver", binary: program("driver-plugin.ts"), args: ["--id=bench.driver", "--tool=drive"] },
   ],
 });
-await test.authority.leaf("transport.bench-client");
+await test.authority.leaf("orchestrator-gateway");
 const { address, socketAddress } = test.hub;
 obeyLines(JSON.stringify({ address, socketAddress, certs: test.authority.directory }), () => test.stop());

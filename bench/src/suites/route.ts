@@ -45,7 +45,7 @@ class NullLink {
 function router(plugins: number, toolsEach: number) {
   const routes = new Routes();
   const calleeLink = new NullLink();
-  const owner = { request: () => {}, portClosed: () => {} };
+  const owner = { request: () => {}, portClosed: () => {}, portFailed: () => {} };
   const port = (link: NullLink) =>
     new Port(link as unknown as Link, { id: "bench", kind: "gateway" }, undefined, owner);
   const callee = port(calleeLink);

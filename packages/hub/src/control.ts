@@ -67,7 +67,7 @@ export class Control {
         const plugin = this.#find(command.value.plugin);
         this.#options.restart(plugin).then(
           () => send({ $case: "done", value: {} }),
-          (reason: unknown) => port.link.send(call, errorResponse(210, requestId, HubError.from(reason)), true),
+          (reason: unknown) => port.reply(call, errorResponse(210, requestId, HubError.from(reason)), true),
         );
         return;
       }
@@ -126,7 +126,7 @@ class LogFollower implements PortCall {
 
   send(lines: readonly LogEntry[]): void {
     const response = { requestId: this.#requestId, response: logBatch(lines), error: undefined };
-    this.#full = !this.#port.link.send(this.#call, PluginResponse.encode(response).finish(), false);
+    this.#full = !this.#port.reply(this.#call, PluginResponse.encode(response).finish(), false);
   }
 
   message(port: Port, call: CallId, payload: Uint8Array, last: boolean): void {

@@ -27,6 +27,9 @@ const MAX_TIMEOUT_MS = 86_400_000;
 /** A stream whose caller set no deadline may be silent this long. */
 const STREAM_IDLE_MS = 300_000;
 
+/** Names and ids are held in tables and come back in errors, so they may not be as long as a message. */
+const MAX_NAME_LENGTH = 1_024;
+
 /** Answers what is addressed to the hub itself. */
 export type LocalAnswer = (port: Port, call: CallId, payload: Uint8Array, peek: RequestPeek) => void;
 
@@ -66,7 +69,16 @@ export class Dispatcher implements RelayOwner {
     } catch (reason) {
       const error = HubError.from(reason, ErrorCode.Protocol);
       this.#options.log.write("warn", "hub", `Refused a request of "${port.caller.id}": ${error.message}`);
-      port.link.send(call, errorResponse(RequestKind.None, "", error), true);
+      port.reply(call, errorResponse(RequestKind.None, "", error), true);
+      return;
+    }
+    const tooLong = longName(peek);
+    if (tooLong !== undefined) {
+      const error = new HubError(
+        ErrorCode.InvalidArgument,
+        `${tooLong} of the request is longer than ${MAX_NAME_LENGTH} bytes`,
+      );
+      port.reply(call, errorResponse(peek.kind, "", error), true);
       return;
     }
     if (peek.acceptsCalls) port.acceptsCalls = true;
@@ -75,9 +87,9 @@ export class Dispatcher implements RelayOwner {
       case RequestKind.ToolCall:
         if (peek.provider === "") this.#route(port, call, payload, peek, routes.tool(peek.route), "tool", peek.route);
         else {
-          const route = routes.providerTool(peek.provider, peek.route);
-          const isAi = (route?.plugin.offer?.ai.length ?? 0) > 0;
-          this.#route(port, call, payload, peek, route, isAi ? "ai" : "tool", isAi ? peek.provider : peek.route);
+          const { route, provider } = routes.providerTool(peek.provider, peek.route);
+          const isAi = provider !== "";
+          this.#route(port, call, payload, peek, route, isAi ? "ai" : "tool", isAi ? provider : peek.route);
         }
         return;
       case RequestKind.StreamStart:
@@ -259,7 +271,7 @@ export class Dispatcher implements RelayOwner {
 
   #refuse(port: Port, call: CallId, peek: RequestPeek, error: HubError): void {
     this.counts.failed.set(error.code, (this.counts.failed.get(error.code) ?? 0) + 1);
-    port.link.send(call, errorResponse(peek.kind, peek.requestId, error, { streamId: peek.streamId }), true);
+    port.reply(call, errorResponse(peek.kind, peek.requestId, error, { streamId: peek.streamId }), true);
   }
 }
 
@@ -272,6 +284,15 @@ const LABELS: Readonly<Record<number, string>> = {
   [RequestKind.StorageDelete]: "storage_delete",
   [RequestKind.StorageList]: "storage_list",
 };
+
+/** What of a request is too long to be a name, if anything is. */
+function longName(peek: RequestPeek): string | undefined {
+  if (peek.requestIdEnd - peek.requestIdStart > MAX_NAME_LENGTH) return "The request_id";
+  if (peek.route.length > MAX_NAME_LENGTH) return "The name";
+  if (peek.provider.length > MAX_NAME_LENGTH) return "The provider";
+  if (peek.streamId.length > MAX_NAME_LENGTH) return "The stream_id";
+  return peek.subscriptionId.length > MAX_NAME_LENGTH ? "The subscription_id" : undefined;
+}
 
 function streamKey(port: Port, streamId: string): string {
   return `${port.caller.id}\u0000${streamId}`;

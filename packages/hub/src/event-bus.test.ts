@@ -16,7 +16,7 @@ function setUp() {
   const drops: string[] = [];
   const bus = new EventBus(wheel, (subscriber, topic, why) => drops.push(`${subscriber} ${topic} ${why}`));
   const heard: { id: string; n: unknown }[] = [];
-  const owner = { request: () => {}, portClosed: () => {} };
+  const owner = { request: () => {}, portClosed: () => {}, portFailed: () => {} };
   const subscriber = new LinkPeer((call) => {
     const { requestId, request } = PluginRequest.decode(call.payload);
     if (request?.$case === "publish") heard.push({ id: request.value.subscriptionId, n: request.value.payload?.["n"] });

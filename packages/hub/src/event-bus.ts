@@ -87,6 +87,7 @@ export class EventBus {
     const owner = this.#subscribers.get(key);
     if (owner === undefined) return;
     for (const subscription of [...owner.subscriptions.values()]) this.#drop(subscription);
+    this.counts.dropped += owner.queue.length;
     owner.queue.length = 0;
     this.#subscribers.delete(key);
   }

@@ -43,10 +43,10 @@ export class LocalAnswers {
     const { listing } = this.#options;
     switch (peek.kind) {
       case RequestKind.ListTools:
-        port.link.send(call, listing.toolsResponse(peek.requestId), true);
+        port.reply(call, listing.toolsResponse(peek.requestId), true);
         return;
       case RequestKind.ListPrompts:
-        port.link.send(call, listing.promptsResponse(peek.requestId), true);
+        port.reply(call, listing.promptsResponse(peek.requestId), true);
         return;
       case RequestKind.Health:
         reply(port, call, peek, { $case: "health", value: { status: 1, message: "orchestrator ok", details: {} } });
@@ -112,7 +112,7 @@ export class LocalAnswers {
       const error = HubError.from(reason, ErrorCode.Protocol);
       this.#options.log.write("warn", "hub", `Refused a request of "${port.caller.id}": ${error.message}`);
       const unserved = error.code === ErrorCode.Unimplemented;
-      port.link.send(call, errorResponse(unserved ? RequestKind.None : peek.kind, peek.requestId, error), true);
+      port.reply(call, errorResponse(unserved ? RequestKind.None : peek.kind, peek.requestId, error), true);
     }
   }
 
@@ -137,5 +137,5 @@ export function reply(
   peek: { readonly requestId: string },
   response: PluginResponse["response"],
 ): void {
-  port.link.send(call, PluginResponse.encode({ requestId: peek.requestId, response, error: undefined }).finish(), true);
+  port.reply(call, PluginResponse.encode({ requestId: peek.requestId, response, error: undefined }).finish(), true);
 }

@@ -1,4 +1,4 @@
-import type { HubError, PluginManifest } from "@orchestrator/protocol";
+import { checkManifest, HubError, type PluginManifest } from "@orchestrator/protocol";
 import type { Link } from "@orchestrator/transport";
 import type { EventBus } from "./event-bus.ts";
 import type { HubLog } from "./hub-log.ts";
@@ -8,6 +8,11 @@ import type { Caller } from "./policy.ts";
 import { Port, type PortOwner } from "./port.ts";
 
 const OPERATOR = "orchestrator-operator";
+/**
+ * Certificates of gateways, by their exact names: the authority gives no plugin one of these. A name that merely looks like one
+ * gains nothing, or a plugin that is no longer configured could come back as more than it was.
+ */
+const GATEWAYS: ReadonlySet<string> = new Set(["transport.stdio-client", "orchestrator-gateway"]);
 
 export interface PeerRegistryOptions {
   readonly events: EventBus;
@@ -37,7 +42,14 @@ export class PeerRegistry {
   accept(link: Link, caller: Caller, plugin: PluginEntry | undefined): Port {
     const port = new Port(link, caller, plugin, {
       request: this.#options.onRequest,
-      portClosed: (closed) => this.#closed(closed),
+      portClosed: (closed, error) => this.#closed(closed, error),
+      portFailed: (failed, error) => {
+        this.#options.log.write(
+          "error",
+          "hub",
+          `A call of "${failed.caller.id}" could not be served: ${error.message}`,
+        );
+      },
     });
     this.#ports.add(port);
     return port;
@@ -50,7 +62,7 @@ export class PeerRegistry {
     const id = commonName.endsWith("-client") ? commonName.slice(0, -"-client".length) : commonName;
     const plugin = this.#options.findPlugin(id);
     if (plugin !== undefined) return { caller: plugin.caller, plugin };
-    const kind = id.startsWith("transport.") ? "gateway" : "plugin";
+    const kind = GATEWAYS.has(commonName) ? "gateway" : "plugin";
     return { caller: { id, kind }, plugin: undefined };
   }
 
@@ -58,6 +70,11 @@ export class PeerRegistry {
   register(port: Port, manifest: PluginManifest): string {
     if (manifest.id !== port.caller.id) {
       return `the certificate is that of "${port.caller.id}", the manifest that of "${manifest.id}"`;
+    }
+    try {
+      checkManifest(manifest);
+    } catch (reason) {
+      return HubError.from(reason).message;
     }
     const { plugin } = port;
     if (plugin === undefined) return "";
@@ -85,8 +102,10 @@ export class PeerRegistry {
     for (const port of [...this.#ports]) port.link.abort(reason);
   }
 
-  #closed(port: Port): void {
+  #closed(port: Port, error: HubError | undefined): void {
     this.#ports.delete(port);
+    if (error !== undefined)
+      this.#options.log.write("debug", "hub", `The link of "${port.caller.id}" ended: ${error.message}`);
     if (port.plugin === undefined) this.#options.events.removeSubscriber(subscriberKey(port));
   }
 }

@@ -39,6 +39,8 @@ export class PluginFleet {
   readonly plugins: readonly PluginEntry[];
   readonly #options: FleetOptions;
   readonly #probe = new ManifestProbe();
+  /** Nothing is started any more. */
+  #stopped = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -54,11 +56,14 @@ export class PluginFleet {
     const items = this.plugins.map(
       (plugin) => [plugin.id, { dependsOn: plugin.config.dependsOn, value: plugin }] as const,
     );
-    await startInOrder(new Map(items), (plugin) => plugin.supervised.start());
+    await startInOrder(new Map(items), async (plugin) => {
+      if (!this.#stopped) await plugin.supervised.start();
+    });
   }
 
   /** All at once; resolves when every process is gone. */
   async stop(reason: string): Promise<void> {
+    this.#stopped = true;
     await Promise.all(this.plugins.map((plugin) => plugin.supervised.stop(reason)));
   }
 

@@ -1,4 +1,4 @@
-import type { HubError } from "@orchestrator/protocol";
+import { HubError } from "@orchestrator/protocol";
 import type { CallId, Link, LinkHandler } from "@orchestrator/transport";
 import type { PluginEntry } from "./plugin-entry.ts";
 import type { Caller, Decision } from "./policy.ts";
@@ -15,6 +15,8 @@ export interface PortCall {
 export interface PortOwner {
   request(port: Port, call: CallId, payload: Uint8Array, last: boolean): void;
   portClosed(port: Port, error: HubError | undefined): void;
+  /** Something went wrong while this peer was served; for the log. */
+  portFailed(port: Port, error: HubError): void;
 }
 
 /** One link, and what is under way on it. */
@@ -45,8 +47,35 @@ export class Port implements LinkHandler {
     this.#calls.delete(call);
   }
 
+  /**
+   * Sends one message to the peer. A message that is too long for the carrier (an answer that grew on its way, a list that is
+   * too long) becomes an error of the call, never an exception in whoever happened to send it.
+   * @returns as `Link.send`
+   */
+  reply(call: CallId, payload: Uint8Array, last: boolean): boolean {
+    try {
+      return this.link.send(call, payload, last);
+    } catch (reason) {
+      this.link.cancel(call);
+      this.forget(call);
+      this.#owner.portFailed(this, HubError.from(reason));
+      return true;
+    }
+  }
+
   request(call: CallId, payload: Uint8Array, last: boolean): void {
-    this.#owner.request(this, call, payload, last);
+    try {
+      this.#owner.request(this, call, payload, last);
+    } catch (reason) {
+      this.#failed(reason);
+    }
+  }
+
+  /** Whatever goes wrong while one peer is served ends that peer's link and nothing else. */
+  #failed(reason: unknown): void {
+    const error = HubError.from(reason);
+    this.#owner.portFailed(this, error);
+    queueMicrotask(() => this.link.abort(error));
   }
 
   message(call: CallId, payload: Uint8Array, last: boolean): void {
@@ -56,18 +85,32 @@ export class Port implements LinkHandler {
       if (!last) this.link.credit(call, payload.length);
       return;
     }
-    end.message(this, call, payload, last);
+    try {
+      end.message(this, call, payload, last);
+    } catch (reason) {
+      this.#failed(reason);
+    }
   }
 
   cancelled(call: CallId, error: HubError): void {
     const end = this.#calls.get(call);
     if (end === undefined) return;
     this.#calls.delete(call);
-    end.cancelled(this, call, error);
+    try {
+      end.cancelled(this, call, error);
+    } catch (reason) {
+      this.#failed(reason);
+    }
   }
 
   drained(call: CallId): void {
-    this.#calls.get(call)?.drained(this, call);
+    const end = this.#calls.get(call);
+    if (end === undefined) return;
+    try {
+      end.drained(this, call);
+    } catch (reason) {
+      this.#failed(reason);
+    }
   }
 
   closed(error?: HubError): void {

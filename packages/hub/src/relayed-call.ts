@@ -140,7 +140,7 @@ export class RelayedCall implements PortCall, Timed {
   fail(error: HubError, legacyCode?: string): void {
     if (this.#over) return;
     const options = { streamId: this.streamId, ...(legacyCode === undefined ? {} : { legacyCode }) };
-    this.caller.link.send(this.callerCall, errorResponse(this.kind, this.requestId, error, options), true);
+    this.caller.reply(this.callerCall, errorResponse(this.kind, this.requestId, error, options), true);
     this.#finish(error.code);
   }
 
@@ -184,7 +184,7 @@ export class RelayedCall implements PortCall, Timed {
       this.fail(new HubError(ErrorCode.Unimplemented, what), "invalid_response");
       return;
     }
-    this.caller.link.send(this.callerCall, bytes, true);
+    this.caller.reply(this.callerCall, bytes, true);
     this.#finish(failed ? "TOOL_FAILED" : "");
   }
 
@@ -195,7 +195,7 @@ export class RelayedCall implements PortCall, Timed {
   /** One more message in a row; the callee may go on when the caller has room. */
   #forward(bytes: Uint8Array, received: number): void {
     this.renewedAt = performance.now();
-    if (this.caller.link.send(this.callerCall, bytes, false)) this.callee.link.credit(this.calleeCall, received);
+    if (this.caller.reply(this.callerCall, bytes, false)) this.callee.link.credit(this.calleeCall, received);
     else this.#owed += received;
   }
 

@@ -55,14 +55,16 @@ export class Routes {
     return this.#tools.get(name);
   }
 
-  /** A named provider's tool; an ordinary tool of that name where the provider has none, as existing callers expect. */
-  providerTool(provider: string, name: string): Route | undefined {
-    const alias = PROVIDER_ALIASES[provider];
-    return (
-      this.#ai.get(provider)?.get(name) ??
-      (alias === undefined ? undefined : this.#ai.get(alias)?.get(name)) ??
-      this.#tools.get(name)
-    );
+  /**
+   * A named provider's tool, and the provider that has it; where none has it, the ordinary tool of that name with the provider
+   * "", as existing callers expect. Rights are asked for what was found, not for what was asked.
+   */
+  providerTool(provider: string, name: string): { readonly route: Route | undefined; readonly provider: string } {
+    for (const candidate of [provider, PROVIDER_ALIASES[provider]]) {
+      const route = candidate === undefined ? undefined : this.#ai.get(candidate)?.get(name);
+      if (route !== undefined) return { route, provider };
+    }
+    return { route: this.#tools.get(name), provider: "" };
   }
 
   prompt(name: string): Route | undefined {

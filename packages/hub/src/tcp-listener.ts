@@ -86,10 +86,10 @@ function serve(socket: Socket, peer: string, options: TcpListenerOptions): void 
     socket.setTimeout(0);
     const gone = new AbortController();
     socket.once("close", () => gone.abort());
-    void options.answer(payload, peer, gone.signal).then(
-      (response) => socket.end(encodeFrame(response)),
-      () => socket.destroy(),
-    );
+    options
+      .answer(payload, peer, gone.signal)
+      .then((response) => socket.end(encodeFrame(response)))
+      .catch(() => socket.destroy());
   }, MAX_FRAME_BYTES);
   const gate = "token" in options.auth ? new TokenGate(options.auth.token) : undefined;
   socket.on("data", (chunk: Buffer) => {

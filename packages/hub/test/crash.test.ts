@@ -188,6 +188,30 @@ describe("a peer that may not come in", () => {
     expect(await refused(hub, { alpn: "h3" })).toMatchObject({ name: "HubError" });
   });
 
+  it.each([
+    ["a tool name of 9 MiB", { requestId: "1", toolName: "x".repeat(9 * 1024 * 1024) }],
+    ["a request id that fills the message", { requestId: "y".repeat(16 * 1024 * 1024 - 100), toolName: "z" }],
+  ])("sends %s: it is refused, and the hub lives", async (_name, { requestId, toolName }) => {
+    const hub = await start({ plugins: [fixture("tools.a", { TOOLS: "echo" })] });
+    const nobody = await hub.connect("nobody-client");
+    const { PluginRequest, PluginResponse: Response } = await import("@orchestrator/protocol");
+    const value = { toolName, arguments: undefined, callerPlugin: "", traceParent: "", provider: "", sessionId: "" };
+    const bytes = PluginRequest.encode({
+      requestId,
+      request: { $case: "toolCall", value },
+      context: undefined,
+    }).finish();
+    expect(Response.decode(await nobody.call(bytes)).error?.message).toContain("longer than 1024 bytes");
+    expect(toolCall(await call(await operatorPeer(hub), "echo")).success).toBe(true);
+  });
+
+  it("has a name that looks like a gateway's, and no rights", async () => {
+    const hub = await start({ plugins: [fixture("tools.a", { TOOLS: "echo" })] });
+    expect(toolCall(await call(await hub.connect("transport.files-client"), "echo")).errorCode).toBe(
+      "permission_denied",
+    );
+  });
+
   it("sends two names in one request", async () => {
     const hub = await start({ plugins: [fixture("tools.a", { TOOLS: "echo" })] });
     const operator = await operatorPeer(hub);

@@ -118,11 +118,13 @@ describe("the TCP door", () => {
 
   it("takes a client certificate in place of the token, and knows its name", async () => {
     const hub = await start({ tls: true });
-    const tls = await hub.authority.leaf("transport.desktop-client");
+    const tls = await hub.authority.leaf("orchestrator-gateway");
     const options = { port: port(hub), host: "127.0.0.1", ca: tls.caPem, servername: "localhost" };
     const socket = connectTls({ ...options, cert: tls.certPem, key: tls.keyPem });
     const [answer] = await exchange(socket, encodeFrame(TOOL_CALL));
-    expect(answer?.response).toMatchObject({ value: { result: { text: "transport.desktop|transport.desktop" } } });
+    expect(answer?.response).toMatchObject({
+      value: { result: { text: "orchestrator-gateway|orchestrator-gateway" } },
+    });
     expect(await exchange(connectTls(options), encodeFrame(TOOL_CALL))).toEqual([]);
   });
 });

@@ -41,6 +41,7 @@ export class SupervisedPlugin {
   readonly #policy: RestartPolicy;
   #state: PluginState = { name: "registered" };
   #starts = 0;
+  #stops = 0;
   #process: PluginProcess | undefined;
   /** The loop that keeps the plugin running, while there is one. */
   #run: { readonly stop: AbortController; readonly done: Promise<void> } | undefined;
@@ -84,6 +85,7 @@ export class SupervisedPlugin {
 
   /** Drains and ends the plugin; resolves once its process is gone. Repeatable. */
   async stop(reason = "stopped by the operator"): Promise<void> {
+    this.#stops += 1;
     const run = this.#run;
     if (run === undefined) {
       if (this.#state.name !== "stopped") this.#enter({ name: "stopped", reason });
@@ -95,8 +97,10 @@ export class SupervisedPlugin {
   }
 
   async restart(): Promise<PluginState> {
+    const stops = this.#stops + 1;
     await this.stop("restarting");
-    return await this.start();
+    // Whoever asked for a stop meanwhile meant it.
+    return stops === this.#stops ? await this.start() : this.#state;
   }
 
   /** Resolves as soon as the plugin is in one of these states. */

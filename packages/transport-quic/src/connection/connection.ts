@@ -1,7 +1,8 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import type { HubError } from "@orchestrator/protocol";
 import type { EngineConnection } from "../engine/engine.ts";
-import type { QuicLink, Wire } from "../link/quic-link.ts";
+import type { Wire } from "../link/link-rules.ts";
+import type { QuicLink } from "../link/quic-link.ts";
 import type { Settings } from "../options.ts";
 import { closeError, handshakeTimedOut, idleTimedOut } from "./close-error.ts";
 import type { Turn } from "./turn.ts";

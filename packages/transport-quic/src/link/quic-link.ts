@@ -13,40 +13,17 @@ import { Call } from "./call.ts";
 import { CallReader, type ReadEvents } from "./call-reader.ts";
 import { CallWriter, type WriteEvents } from "./call-writer.ts";
 import { AppCode, errorOfCode } from "./codes.ts";
+import {
+  checkSize,
+  EMPTY,
+  LAST_ACK_MS,
+  type LinkLimits,
+  SWEEP_AT_ONCE,
+  SWEEP_MS,
+  UNTIL_SERVED,
+  type Wire,
+} from "./link-rules.ts";
 import { RetiredStreams } from "./retired-streams.ts";
-
-/** What the link asks of the connection that carries it. */
-export interface Wire {
-  readonly engine: EngineConnection;
-  readonly role: "client" | "server";
-  readonly remoteAddress: string;
-  /** Something was written: send it once this turn of the event loop has done its work. */
-  changed(): void;
-  /** Closes the connection and sends what that takes; the link hears nothing more. */
-  close(code: number, text: string): void;
-}
-
-export interface LinkLimits {
-  /** Calls that the peer may have open at once. */
-  readonly maxConcurrentCalls: number;
-  /** How long a peer that was answered may take to end its own direction. */
-  readonly lingerMs: number;
-}
-
-/** `accept` may end the link before it has returned its handler. */
-const UNTIL_SERVED: LinkHandler = {
-  request: () => {},
-  message: () => {},
-  cancelled: () => {},
-  drained: () => {},
-  closed: () => {},
-};
-const EMPTY = new Uint8Array(0);
-/** Up to this many calls, every arrival of datagrams checks all of them for a cancellation; above it, a timer does. */
-const SWEEP_AT_ONCE = 8;
-const SWEEP_MS = 10;
-/** Longest wait, at a graceful close, for the acknowledgement of what was sent last. */
-const LAST_ACK_MS = 1_000;
 
 /** Calls as streams of one QUIC connection: one call is one bidirectional stream, which either side may open. */
 export class QuicLink implements Link, ReadEvents, WriteEvents {
@@ -472,12 +449,4 @@ export class QuicLink implements Link, ReadEvents, WriteEvents {
     this.#handler.closed(reason);
     this.#resolveClosed();
   }
-}
-
-function checkSize(payload: Uint8Array): void {
-  if (payload.length <= MAX_FRAME_BYTES) return;
-  throw new HubError(
-    ErrorCode.FrameTooLarge,
-    `Cannot send message: ${payload.length} bytes, the limit is ${MAX_FRAME_BYTES}`,
-  );
 }

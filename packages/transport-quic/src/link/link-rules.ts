@@ -1,0 +1,45 @@
+import { ErrorCode, HubError, MAX_FRAME_BYTES } from "@orchestrator/protocol";
+import type { LinkHandler } from "@orchestrator/transport";
+import type { EngineConnection } from "../engine/engine.ts";
+
+/** What the link asks of the connection that carries it. */
+export interface Wire {
+  readonly engine: EngineConnection;
+  readonly role: "client" | "server";
+  readonly remoteAddress: string;
+  /** Something was written: send it once this turn of the event loop has done its work. */
+  changed(): void;
+  /** Closes the connection and sends what that takes; the link hears nothing more. */
+  close(code: number, text: string): void;
+}
+
+export interface LinkLimits {
+  /** Calls that the peer may have open at once. */
+  readonly maxConcurrentCalls: number;
+  /** How long a peer that was answered may take to end its own direction. */
+  readonly lingerMs: number;
+}
+
+/** `accept` may end the link before it has returned its handler. */
+export const UNTIL_SERVED: LinkHandler = {
+  request: () => {},
+  message: () => {},
+  cancelled: () => {},
+  drained: () => {},
+  closed: () => {},
+};
+export const EMPTY = new Uint8Array(0);
+/** Up to this many calls, every arrival of datagrams checks all of them for a cancellation; above it, a timer does. */
+export const SWEEP_AT_ONCE = 8;
+export const SWEEP_MS = 10;
+/** Longest wait, at a graceful close, for the acknowledgement of what was sent last. */
+export const LAST_ACK_MS = 1_000;
+
+/** @throws {HubError} `FRAME_TOO_LARGE` */
+export function checkSize(payload: Uint8Array): void {
+  if (payload.length <= MAX_FRAME_BYTES) return;
+  throw new HubError(
+    ErrorCode.FrameTooLarge,
+    `Cannot send message: ${payload.length} bytes, the limit is ${MAX_FRAME_BYTES}`,
+  );
+}
