@@ -4,7 +4,6 @@ import {
   ErrorCode,
   errorResponse,
   HubError,
-  PluginRequest,
   peekRequest,
   RequestKind,
   type RequestPeek,
@@ -19,6 +18,7 @@ import type { PluginEntry } from "./plugin-entry.ts";
 import { type Decision, decide, NO_NEEDS } from "./policy.ts";
 import type { Port } from "./port.ts";
 import { RelayedCall, type RelayOwner } from "./relayed-call.ts";
+import { longName, MAX_NAME_LENGTH, renamed } from "./request-names.ts";
 import type { Route, Routes } from "./routes.ts";
 import { SpanSource } from "./trace.ts";
 
@@ -26,9 +26,6 @@ import { SpanSource } from "./trace.ts";
 const MAX_TIMEOUT_MS = 86_400_000;
 /** A stream whose caller set no deadline may be silent this long. */
 const STREAM_IDLE_MS = 300_000;
-
-/** Names and ids are held in tables and come back in errors, so they may not be as long as a message. */
-const MAX_NAME_LENGTH = 1_024;
 
 /** Answers what is addressed to the hub itself. */
 export type LocalAnswer = (port: Port, call: CallId, payload: Uint8Array, peek: RequestPeek) => void;
@@ -285,27 +282,6 @@ const LABELS: Readonly<Record<number, string>> = {
   [RequestKind.StorageList]: "storage_list",
 };
 
-/** What of a request is too long to be a name, if anything is. */
-function longName(peek: RequestPeek): string | undefined {
-  if (peek.requestIdEnd - peek.requestIdStart > MAX_NAME_LENGTH) return "The request_id";
-  if (peek.route.length > MAX_NAME_LENGTH) return "The name";
-  if (peek.provider.length > MAX_NAME_LENGTH) return "The provider";
-  if (peek.streamId.length > MAX_NAME_LENGTH) return "The stream_id";
-  return peek.subscriptionId.length > MAX_NAME_LENGTH ? "The subscription_id" : undefined;
-}
-
 function streamKey(port: Port, streamId: string): string {
   return `${port.caller.id}\u0000${streamId}`;
-}
-
-/** An alias of the config: the plugin gets the name that it knows. The one case in which a request is decoded on its way. */
-function renamed(bytes: Uint8Array, peek: RequestPeek, inside: string): Uint8Array {
-  if (inside === peek.route || peek.route === "") return bytes;
-  const message = PluginRequest.decode(bytes);
-  const request = message.request;
-  if (request?.$case === "toolCall" || request?.$case === "streamStart") request.value.toolName = inside;
-  else if (request?.$case === "promptGet") request.value.promptName = inside;
-  else if (request !== undefined && "value" in request && "storageType" in request.value)
-    request.value.storageType = inside;
-  return PluginRequest.encode(message).finish();
 }
