@@ -190,5 +190,13 @@ function pluginStatus(plugin: PluginEntry): PluginStatus {
     callsInFlight: plugin.callsInFlight,
     callsTotal: plugin.callsTotal,
     stderrTail: state.name === "failed" || state.name === "backoff" ? plugin.supervised.stderrTail(50) : [],
+    routes: [],
+    enabled: true,
+    activation: "eager",
+    health: "",
+    healthMessage: "",
+    crashes: 0,
+    use: undefined,
+    dialect: "orchestra",
   };
 }

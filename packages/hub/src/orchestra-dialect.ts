@@ -193,5 +193,7 @@ function emptyManifest(id: string) {
     args: [],
     env: {},
     providesPrompts: [],
+    providesHttp: [],
+    needsHttp: [],
   };
 }

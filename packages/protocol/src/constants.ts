@@ -34,6 +34,8 @@ export const RequestKind = {
   Unsubscribe: 51,
   Publish: 52,
   Control: 210,
+  Kv: 220,
+  Http: 230,
 } as const;
 export type RequestKind = (typeof RequestKind)[keyof typeof RequestKind];
 
@@ -57,5 +59,7 @@ export const ResponseKind = {
   EventDelivery: 50,
   Progress: 201,
   Control: 210,
+  Kv: 220,
+  Http: 230,
 } as const;
 export type ResponseKind = (typeof ResponseKind)[keyof typeof ResponseKind];

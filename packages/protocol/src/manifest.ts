@@ -33,10 +33,12 @@ const LISTS = {
   provides_ai: "providesAi",
   provides_prompts: "providesPrompts",
   provides_events: "providesEvents",
+  provides_http: "providesHttp",
   needs_storage: "needsStorage",
   needs_ai: "needsAi",
   needs_tools: "needsTools",
   needs_events: "needsEvents",
+  needs_http: "needsHttp",
   args: "args",
 } as const;
 
@@ -87,6 +89,8 @@ export function manifestToJson(manifest: PluginManifest): string {
     needs_storage: manifest.needsStorage,
     needs_ai: manifest.needsAi,
     needs_tools: manifest.needsTools,
+    ...(manifest.providesHttp.length > 0 ? { provides_http: manifest.providesHttp } : {}),
+    ...(manifest.needsHttp.length > 0 ? { needs_http: manifest.needsHttp } : {}),
   });
 }
 

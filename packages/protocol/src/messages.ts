@@ -5,23 +5,44 @@
  */
 export { CallContext, Error as WireError, ErrorCode as WireErrorCode, Progress } from "@orchestrator/gen/call";
 export {
+  BackupCommand,
   CallList,
   CallRecord,
   CallsCommand,
   ControlRequest,
   ControlResponse,
   Done,
+  EnableCommand,
+  EventBatch,
+  EventsCommand,
   HubStatus,
   LogBatch,
   LogLine,
   LogsCommand,
+  PluginEvent,
   PluginList,
   PluginStatus,
   PluginsCommand,
+  ReloadCommand,
+  ResetCommand,
+  ResourceUse,
   RestartCommand,
   StatusCommand,
   StopCommand,
+  UpgradeCommand,
 } from "@orchestrator/gen/control";
+export { HttpHeader, HttpRequest, HttpResponse } from "@orchestrator/gen/http";
+export {
+  KvDelete,
+  KvEntry,
+  KvExpected,
+  KvGet,
+  KvList,
+  KvRequest,
+  KvResponse,
+  KvSet,
+  KvWatch,
+} from "@orchestrator/gen/kv";
 export {
   BootRequest,
   BootResult,

@@ -44,7 +44,8 @@ export function factsByReflection(pair: Pair, bytes: Uint8Array): Facts {
   return {
     kind: member === undefined ? 0 : pair.type.fields[member]!.id,
     requestId: message.requestId as string,
-    route: storage ?? (member === "register" ? "" : (body.toolName ?? body.promptName ?? body.topic ?? "")),
+    route:
+      storage ?? (member === "register" ? "" : (body.toolName ?? body.promptName ?? body.topic ?? body.route ?? "")),
     provider: isTool ? body.provider! : "",
     caller: body.callerPlugin ?? body.sourcePlugin ?? "",
     streamId: body.streamId ?? "",

@@ -25,6 +25,8 @@ const REQUEST_NUMBERS: Readonly<Record<NonNullable<PluginRequest["request"]>["$c
   unsubscribe: 51,
   publish: 52,
   control: 210,
+  kv: 220,
+  http: 230,
 };
 
 /**

@@ -59,6 +59,7 @@ const SHAPES: Readonly<Record<number, Readonly<Record<number, number>>>> = {
     200: role(Role.SubscriptionId),
     201: role(Role.Timestamp),
   },
+  [RequestKind.Http]: { 1: route, 2: text, 3: text, 4: repeated, 5: bytes },
 };
 
 /**

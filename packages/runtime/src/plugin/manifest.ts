@@ -20,6 +20,8 @@ export function manifestOf(definition: PluginDefinition): PluginManifest {
     needsEvents: [...(needs.events ?? [])],
     needsAi: [...(needs.ai ?? [])],
     needsTools: [...(needs.tools ?? [])],
+    providesHttp: [],
+    needsHttp: [],
     binary: "",
     args: [],
     env: {},

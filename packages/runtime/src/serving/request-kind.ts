@@ -25,6 +25,8 @@ const KINDS: Readonly<Record<RequestCase, RequestKind>> = {
   unsubscribe: RequestKind.Unsubscribe,
   publish: RequestKind.Publish,
   control: RequestKind.Control,
+  kv: RequestKind.Kv,
+  http: RequestKind.Http,
 };
 
 /** The field number of what a request asks, or 0 where it asks nothing. */

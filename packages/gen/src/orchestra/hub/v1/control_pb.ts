@@ -33,6 +33,24 @@ export interface ControlRequest {
     | //
     /** Stop and start one plugin. */
     { $case: "restart"; value: RestartCommand }
+    | //
+    /** Let a plugin run, now and after every start of the hub, or keep it stopped. */
+    { $case: "enable"; value: EnableCommand }
+    | //
+    /** Forget the crashes of a plugin that gave up, and start it. */
+    { $case: "reset"; value: ResetCommand }
+    | //
+    /** Read the config again and apply what changed. */
+    { $case: "reload"; value: ReloadCommand }
+    | //
+    /** What happened to plugins, past and, with follow, to come. */
+    { $case: "events"; value: EventsCommand }
+    | //
+    /** Copy the hub's database while it runs. */
+    { $case: "backup"; value: BackupCommand }
+    | //
+    /** Replace a running plugin by a new instance without losing a call. */
+    { $case: "upgrade"; value: UpgradeCommand }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -53,8 +71,11 @@ export interface ControlResponse {
     /** Answers calls. */
     { $case: "calls"; value: CallList }
     | //
-    /** Answers stop and restart. */
+    /** Answers every command that only does something. */
     { $case: "done"; value: Done }
+    | //
+    /** Answers events. */
+    { $case: "events"; value: EventBatch }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -98,6 +119,78 @@ export interface StopCommand {
 export interface RestartCommand {
   /** The id in the config. */
   plugin: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Asks the hub to let a plugin run or to keep it stopped. The answer comes when it is so; it is remembered. */
+export interface EnableCommand {
+  /** The id in the config. */
+  plugin: string;
+  /** False stops it. */
+  enabled: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Asks the hub to forget a plugin's crashes and to start it. */
+export interface ResetCommand {
+  /** The id in the config. */
+  plugin: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Asks the hub to read its config again. */
+export interface ReloadCommand {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Asks for recorded events. */
+export interface EventsCommand {
+  /** Only this plugin's; empty means all. */
+  plugin: string;
+  /** Only events from this time on, milliseconds since the epoch. */
+  sinceMs: number;
+  /** At most this many past ones, the latest; 0 means 1 000. */
+  limit: number;
+  /** Keep the call open and send events as they come. */
+  follow: boolean;
+  /** Only this type; empty means all. */
+  type: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Asks for a copy of the database. */
+export interface BackupCommand {
+  /** An absolute path of a file that does not exist yet, on the hub's machine. */
+  file: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Asks the hub to start a new instance of a plugin beside the old one, switch over to it and drain the old one. */
+export interface UpgradeCommand {
+  /** The id in the config. */
+  plugin: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Recorded events in order of their time. */
+export interface EventBatch {
+  /** The events. */
+  events: PluginEvent[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** One thing that happened to a plugin. */
+export interface PluginEvent {
+  /** Grows with every event; never used twice. */
+  id: number;
+  /** Milliseconds since the epoch. */
+  timeMs: number;
+  /** The id in the config, or "hub". */
+  plugin: string;
+  /** started, ready, crashed, stopped, disabled, unhealthy … */
+  type: string;
+  /** Values that belong to it. */
+  details: { [key: string]: any } | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -188,6 +281,41 @@ export interface PluginStatus {
   callsTotal: number;
   /** The last lines it wrote to stderr; filled for plugins that failed. */
   stderrTail: string[];
+  /** HTTP routes. */
+  routes: string[];
+  /** False while the operator keeps it stopped. */
+  enabled: boolean;
+  /** eager or lazy. */
+  activation: string;
+  /** healthy, degraded, unhealthy, or empty where it is not known. */
+  health: string;
+  /** What the plugin or the checks said of its health. */
+  healthMessage: string;
+  /** Crashes within the crash window. */
+  crashes: number;
+  /** Figures of the process and its descendants; absent while there is no process. */
+  use:
+    | ResourceUse
+    | undefined;
+  /** How the hub speaks with it: orchestra or unix-json. */
+  dialect: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What a plugin's processes use. */
+export interface ResourceUse {
+  /** Resident memory in bytes. */
+  rssBytes: number;
+  /** Share of one processor since the last look, 1 being all of it. */
+  cpu: number;
+  /** Processor time since the start, in milliseconds. */
+  cpuMs: number;
+  /** Open file descriptors. */
+  descriptors: number;
+  /** Threads. */
+  threads: number;
+  /** Processes. */
+  processes: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -268,6 +396,24 @@ export const ControlRequest: MessageFns<ControlRequest> = {
       case "restart":
         RestartCommand.encode(message.command.value, writer.uint32(50).fork()).join();
         break;
+      case "enable":
+        EnableCommand.encode(message.command.value, writer.uint32(58).fork()).join();
+        break;
+      case "reset":
+        ResetCommand.encode(message.command.value, writer.uint32(66).fork()).join();
+        break;
+      case "reload":
+        ReloadCommand.encode(message.command.value, writer.uint32(74).fork()).join();
+        break;
+      case "events":
+        EventsCommand.encode(message.command.value, writer.uint32(82).fork()).join();
+        break;
+      case "backup":
+        BackupCommand.encode(message.command.value, writer.uint32(90).fork()).join();
+        break;
+      case "upgrade":
+        UpgradeCommand.encode(message.command.value, writer.uint32(98).fork()).join();
+        break;
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -341,6 +487,54 @@ export const ControlRequest: MessageFns<ControlRequest> = {
             message.command = { $case: "restart", value: RestartCommand.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.command = { $case: "enable", value: EnableCommand.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.command = { $case: "reset", value: ResetCommand.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.command = { $case: "reload", value: ReloadCommand.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.command = { $case: "events", value: EventsCommand.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.command = { $case: "backup", value: BackupCommand.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.command = { $case: "upgrade", value: UpgradeCommand.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           throw new globalThis.RangeError("illegal tag");
@@ -406,6 +600,42 @@ export const ControlRequest: MessageFns<ControlRequest> = {
         }
         break;
       }
+      case "enable": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "enable", value: EnableCommand.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "reset": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "reset", value: ResetCommand.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "reload": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "reload", value: ReloadCommand.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "events": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "events", value: EventsCommand.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "backup": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "backup", value: BackupCommand.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "upgrade": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "upgrade", value: UpgradeCommand.fromPartial(object.command.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -432,6 +662,9 @@ export const ControlResponse: MessageFns<ControlResponse> = {
         break;
       case "done":
         Done.encode(message.result.value, writer.uint32(42).fork()).join();
+        break;
+      case "events":
+        EventBatch.encode(message.result.value, writer.uint32(50).fork()).join();
         break;
     }
     if (message._unknownFields !== undefined) {
@@ -498,6 +731,14 @@ export const ControlResponse: MessageFns<ControlResponse> = {
             message.result = { $case: "done", value: Done.decode(reader, reader.uint32()) };
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.result = { $case: "events", value: EventBatch.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           throw new globalThis.RangeError("illegal tag");
@@ -554,6 +795,12 @@ export const ControlResponse: MessageFns<ControlResponse> = {
       case "done": {
         if (object.result?.value !== undefined && object.result?.value !== null) {
           message.result = { $case: "done", value: Done.fromPartial(object.result.value) };
+        }
+        break;
+      }
+      case "events": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "events", value: EventBatch.fromPartial(object.result.value) };
         }
         break;
       }
@@ -1002,6 +1249,694 @@ export const RestartCommand: MessageFns<RestartCommand> = {
   fromPartial(object: DeepPartial<RestartCommand>): RestartCommand {
     const message = createBaseRestartCommand();
     message.plugin = object.plugin ?? "";
+    return message;
+  },
+};
+
+function createBaseEnableCommand(): EnableCommand {
+  return { plugin: "", enabled: false, _unknownFields: {} };
+}
+
+export const EnableCommand: MessageFns<EnableCommand> = {
+  encode(message: EnableCommand, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plugin !== "") {
+      writer.uint32(10).string(message.plugin);
+    }
+    if (message.enabled !== false) {
+      writer.uint32(16).bool(message.enabled);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnableCommand {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnableCommand();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plugin = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.enabled = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          throw new globalThis.RangeError("illegal tag");
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EnableCommand>): EnableCommand {
+    return EnableCommand.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EnableCommand>): EnableCommand {
+    const message = createBaseEnableCommand();
+    message.plugin = object.plugin ?? "";
+    message.enabled = object.enabled ?? false;
+    return message;
+  },
+};
+
+function createBaseResetCommand(): ResetCommand {
+  return { plugin: "", _unknownFields: {} };
+}
+
+export const ResetCommand: MessageFns<ResetCommand> = {
+  encode(message: ResetCommand, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plugin !== "") {
+      writer.uint32(10).string(message.plugin);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetCommand {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetCommand();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plugin = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          throw new globalThis.RangeError("illegal tag");
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResetCommand>): ResetCommand {
+    return ResetCommand.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResetCommand>): ResetCommand {
+    const message = createBaseResetCommand();
+    message.plugin = object.plugin ?? "";
+    return message;
+  },
+};
+
+function createBaseReloadCommand(): ReloadCommand {
+  return { _unknownFields: {} };
+}
+
+export const ReloadCommand: MessageFns<ReloadCommand> = {
+  encode(message: ReloadCommand, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReloadCommand {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReloadCommand();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          throw new globalThis.RangeError("illegal tag");
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReloadCommand>): ReloadCommand {
+    return ReloadCommand.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ReloadCommand>): ReloadCommand {
+    const message = createBaseReloadCommand();
+    return message;
+  },
+};
+
+function createBaseEventsCommand(): EventsCommand {
+  return { plugin: "", sinceMs: 0, limit: 0, follow: false, type: "", _unknownFields: {} };
+}
+
+export const EventsCommand: MessageFns<EventsCommand> = {
+  encode(message: EventsCommand, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plugin !== "") {
+      writer.uint32(10).string(message.plugin);
+    }
+    if (message.sinceMs !== 0) {
+      writer.uint32(17).double(message.sinceMs);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(24).uint32(message.limit);
+    }
+    if (message.follow !== false) {
+      writer.uint32(32).bool(message.follow);
+    }
+    if (message.type !== "") {
+      writer.uint32(42).string(message.type);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventsCommand {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventsCommand();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plugin = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.sinceMs = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.follow = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          throw new globalThis.RangeError("illegal tag");
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventsCommand>): EventsCommand {
+    return EventsCommand.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventsCommand>): EventsCommand {
+    const message = createBaseEventsCommand();
+    message.plugin = object.plugin ?? "";
+    message.sinceMs = object.sinceMs ?? 0;
+    message.limit = object.limit ?? 0;
+    message.follow = object.follow ?? false;
+    message.type = object.type ?? "";
+    return message;
+  },
+};
+
+function createBaseBackupCommand(): BackupCommand {
+  return { file: "", _unknownFields: {} };
+}
+
+export const BackupCommand: MessageFns<BackupCommand> = {
+  encode(message: BackupCommand, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.file !== "") {
+      writer.uint32(10).string(message.file);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BackupCommand {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBackupCommand();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.file = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          throw new globalThis.RangeError("illegal tag");
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BackupCommand>): BackupCommand {
+    return BackupCommand.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BackupCommand>): BackupCommand {
+    const message = createBaseBackupCommand();
+    message.file = object.file ?? "";
+    return message;
+  },
+};
+
+function createBaseUpgradeCommand(): UpgradeCommand {
+  return { plugin: "", _unknownFields: {} };
+}
+
+export const UpgradeCommand: MessageFns<UpgradeCommand> = {
+  encode(message: UpgradeCommand, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plugin !== "") {
+      writer.uint32(10).string(message.plugin);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpgradeCommand {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpgradeCommand();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plugin = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          throw new globalThis.RangeError("illegal tag");
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UpgradeCommand>): UpgradeCommand {
+    return UpgradeCommand.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpgradeCommand>): UpgradeCommand {
+    const message = createBaseUpgradeCommand();
+    message.plugin = object.plugin ?? "";
+    return message;
+  },
+};
+
+function createBaseEventBatch(): EventBatch {
+  return { events: [], _unknownFields: {} };
+}
+
+export const EventBatch: MessageFns<EventBatch> = {
+  encode(message: EventBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.events) {
+      PluginEvent.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventBatch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventBatch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.events.push(PluginEvent.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          throw new globalThis.RangeError("illegal tag");
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventBatch>): EventBatch {
+    return EventBatch.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventBatch>): EventBatch {
+    const message = createBaseEventBatch();
+    message.events = object.events?.map((e) => PluginEvent.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePluginEvent(): PluginEvent {
+  return { id: 0, timeMs: 0, plugin: "", type: "", details: undefined, _unknownFields: {} };
+}
+
+export const PluginEvent: MessageFns<PluginEvent> = {
+  encode(message: PluginEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(9).double(message.id);
+    }
+    if (message.timeMs !== 0) {
+      writer.uint32(17).double(message.timeMs);
+    }
+    if (message.plugin !== "") {
+      writer.uint32(26).string(message.plugin);
+    }
+    if (message.type !== "") {
+      writer.uint32(34).string(message.type);
+    }
+    if (message.details !== undefined) {
+      Struct.encode(Struct.wrap(message.details), writer.uint32(42).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PluginEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePluginEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.id = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.timeMs = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.plugin = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.details = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          throw new globalThis.RangeError("illegal tag");
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PluginEvent>): PluginEvent {
+    return PluginEvent.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PluginEvent>): PluginEvent {
+    const message = createBasePluginEvent();
+    message.id = object.id ?? 0;
+    message.timeMs = object.timeMs ?? 0;
+    message.plugin = object.plugin ?? "";
+    message.type = object.type ?? "";
+    message.details = object.details ?? undefined;
     return message;
   },
 };
@@ -1520,6 +2455,14 @@ function createBasePluginStatus(): PluginStatus {
     callsInFlight: 0,
     callsTotal: 0,
     stderrTail: [],
+    routes: [],
+    enabled: false,
+    activation: "",
+    health: "",
+    healthMessage: "",
+    crashes: 0,
+    use: undefined,
+    dialect: "",
     _unknownFields: {},
   };
 }
@@ -1573,6 +2516,30 @@ export const PluginStatus: MessageFns<PluginStatus> = {
     }
     for (const v of message.stderrTail) {
       writer.uint32(130).string(v!);
+    }
+    for (const v of message.routes) {
+      writer.uint32(138).string(v!);
+    }
+    if (message.enabled !== false) {
+      writer.uint32(144).bool(message.enabled);
+    }
+    if (message.activation !== "") {
+      writer.uint32(154).string(message.activation);
+    }
+    if (message.health !== "") {
+      writer.uint32(162).string(message.health);
+    }
+    if (message.healthMessage !== "") {
+      writer.uint32(170).string(message.healthMessage);
+    }
+    if (message.crashes !== 0) {
+      writer.uint32(176).uint32(message.crashes);
+    }
+    if (message.use !== undefined) {
+      ResourceUse.encode(message.use, writer.uint32(186).fork()).join();
+    }
+    if (message.dialect !== "") {
+      writer.uint32(194).string(message.dialect);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1726,6 +2693,70 @@ export const PluginStatus: MessageFns<PluginStatus> = {
             message.stderrTail.push(reader.string());
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.routes.push(reader.string());
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.enabled = reader.bool();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.activation = reader.string();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.health = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.healthMessage = reader.string();
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.crashes = reader.uint32();
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.use = ResourceUse.decode(reader, reader.uint32());
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.dialect = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           throw new globalThis.RangeError("illegal tag");
@@ -1770,6 +2801,148 @@ export const PluginStatus: MessageFns<PluginStatus> = {
     message.callsInFlight = object.callsInFlight ?? 0;
     message.callsTotal = object.callsTotal ?? 0;
     message.stderrTail = object.stderrTail?.map((e) => e) || [];
+    message.routes = object.routes?.map((e) => e) || [];
+    message.enabled = object.enabled ?? false;
+    message.activation = object.activation ?? "";
+    message.health = object.health ?? "";
+    message.healthMessage = object.healthMessage ?? "";
+    message.crashes = object.crashes ?? 0;
+    message.use = (object.use !== undefined && object.use !== null) ? ResourceUse.fromPartial(object.use) : undefined;
+    message.dialect = object.dialect ?? "";
+    return message;
+  },
+};
+
+function createBaseResourceUse(): ResourceUse {
+  return { rssBytes: 0, cpu: 0, cpuMs: 0, descriptors: 0, threads: 0, processes: 0, _unknownFields: {} };
+}
+
+export const ResourceUse: MessageFns<ResourceUse> = {
+  encode(message: ResourceUse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rssBytes !== 0) {
+      writer.uint32(9).double(message.rssBytes);
+    }
+    if (message.cpu !== 0) {
+      writer.uint32(17).double(message.cpu);
+    }
+    if (message.cpuMs !== 0) {
+      writer.uint32(25).double(message.cpuMs);
+    }
+    if (message.descriptors !== 0) {
+      writer.uint32(32).uint32(message.descriptors);
+    }
+    if (message.threads !== 0) {
+      writer.uint32(40).uint32(message.threads);
+    }
+    if (message.processes !== 0) {
+      writer.uint32(48).uint32(message.processes);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResourceUse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResourceUse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.rssBytes = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.cpu = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.cpuMs = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.descriptors = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.threads = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.processes = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          throw new globalThis.RangeError("illegal tag");
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      if (reader.pos !== end) {
+        throw new globalThis.RangeError("field reaches beyond its message");
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResourceUse>): ResourceUse {
+    return ResourceUse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResourceUse>): ResourceUse {
+    const message = createBaseResourceUse();
+    message.rssBytes = object.rssBytes ?? 0;
+    message.cpu = object.cpu ?? 0;
+    message.cpuMs = object.cpuMs ?? 0;
+    message.descriptors = object.descriptors ?? 0;
+    message.threads = object.threads ?? 0;
+    message.processes = object.processes ?? 0;
     return message;
   },
 };

@@ -10,6 +10,8 @@ import { Struct } from "../../../google/protobuf/struct_pb.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp_pb.ts";
 import { CallContext, Error, Progress } from "../../hub/v1/call_pb.ts";
 import { ControlRequest, ControlResponse } from "../../hub/v1/control_pb.ts";
+import { HttpRequest, HttpResponse } from "../../hub/v1/http_pb.ts";
+import { KvRequest, KvResponse } from "../../hub/v1/kv_pb.ts";
 
 export const protobufPackage = "orchestra.plugin.v1";
 
@@ -75,6 +77,12 @@ export interface PluginRequest {
     | //
     /** The operator asks the hub. */
     { $case: "control"; value: ControlRequest }
+    | //
+    /** The hub's key-value store. */
+    { $case: "kv"; value: KvRequest }
+    | //
+    /** An HTTP request for a route that a plugin provides. */
+    { $case: "http"; value: HttpRequest }
     | undefined;
   /** Deadline, trace and verified caller. */
   context: CallContext | undefined;
@@ -138,6 +146,12 @@ export interface PluginResponse {
     | //
     /** Answers control. */
     { $case: "control"; value: ControlResponse }
+    | //
+    /** Answers kv. */
+    { $case: "kv"; value: KvResponse }
+    | //
+    /** Answers http. */
+    { $case: "http"; value: HttpResponse }
     | undefined;
   /** Set on failures, beside the old shape. */
   error: Error | undefined;
@@ -182,6 +196,10 @@ export interface PluginManifest {
   env: { [key: string]: string };
   /** Prompt names. */
   providesPrompts: string[];
+  /** HTTP routes that it serves, each "/" and one or more segments. */
+  providesHttp: string[];
+  /** HTTP routes of other plugins that it may call; "*" at the end matches any rest. */
+  needsHttp: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -701,6 +719,12 @@ export const PluginRequest: MessageFns<PluginRequest> = {
       case "control":
         ControlRequest.encode(message.request.value, writer.uint32(1682).fork()).join();
         break;
+      case "kv":
+        KvRequest.encode(message.request.value, writer.uint32(1762).fork()).join();
+        break;
+      case "http":
+        HttpRequest.encode(message.request.value, writer.uint32(1842).fork()).join();
+        break;
     }
     if (message.context !== undefined) {
       CallContext.encode(message.context, writer.uint32(1602).fork()).join();
@@ -881,6 +905,22 @@ export const PluginRequest: MessageFns<PluginRequest> = {
             message.request = { $case: "control", value: ControlRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 220: {
+            if (tag !== 1762) {
+              break;
+            }
+
+            message.request = { $case: "kv", value: KvRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 230: {
+            if (tag !== 1842) {
+              break;
+            }
+
+            message.request = { $case: "http", value: HttpRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 200: {
             if (tag !== 1602) {
               break;
@@ -1027,6 +1067,18 @@ export const PluginRequest: MessageFns<PluginRequest> = {
         }
         break;
       }
+      case "kv": {
+        if (object.request?.value !== undefined && object.request?.value !== null) {
+          message.request = { $case: "kv", value: KvRequest.fromPartial(object.request.value) };
+        }
+        break;
+      }
+      case "http": {
+        if (object.request?.value !== undefined && object.request?.value !== null) {
+          message.request = { $case: "http", value: HttpRequest.fromPartial(object.request.value) };
+        }
+        break;
+      }
     }
     message.context = (object.context !== undefined && object.context !== null)
       ? CallContext.fromPartial(object.context)
@@ -1095,6 +1147,12 @@ export const PluginResponse: MessageFns<PluginResponse> = {
         break;
       case "control":
         ControlResponse.encode(message.response.value, writer.uint32(1682).fork()).join();
+        break;
+      case "kv":
+        KvResponse.encode(message.response.value, writer.uint32(1762).fork()).join();
+        break;
+      case "http":
+        HttpResponse.encode(message.response.value, writer.uint32(1842).fork()).join();
         break;
     }
     if (message.error !== undefined) {
@@ -1268,6 +1326,22 @@ export const PluginResponse: MessageFns<PluginResponse> = {
             message.response = { $case: "control", value: ControlResponse.decode(reader, reader.uint32()) };
             continue;
           }
+          case 220: {
+            if (tag !== 1762) {
+              break;
+            }
+
+            message.response = { $case: "kv", value: KvResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 230: {
+            if (tag !== 1842) {
+              break;
+            }
+
+            message.response = { $case: "http", value: HttpResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 200: {
             if (tag !== 1602) {
               break;
@@ -1411,6 +1485,18 @@ export const PluginResponse: MessageFns<PluginResponse> = {
         }
         break;
       }
+      case "kv": {
+        if (object.response?.value !== undefined && object.response?.value !== null) {
+          message.response = { $case: "kv", value: KvResponse.fromPartial(object.response.value) };
+        }
+        break;
+      }
+      case "http": {
+        if (object.response?.value !== undefined && object.response?.value !== null) {
+          message.response = { $case: "http", value: HttpResponse.fromPartial(object.response.value) };
+        }
+        break;
+      }
     }
     message.error = (object.error !== undefined && object.error !== null) ? Error.fromPartial(object.error) : undefined;
     return message;
@@ -1437,6 +1523,8 @@ function createBasePluginManifest(): PluginManifest {
     args: [],
     env: {},
     providesPrompts: [],
+    providesHttp: [],
+    needsHttp: [],
     _unknownFields: {},
   };
 }
@@ -1496,6 +1584,12 @@ export const PluginManifest: MessageFns<PluginManifest> = {
     });
     for (const v of message.providesPrompts) {
       writer.uint32(146).string(v!);
+    }
+    for (const v of message.providesHttp) {
+      writer.uint32(1602).string(v!);
+    }
+    for (const v of message.needsHttp) {
+      writer.uint32(1610).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1672,6 +1766,22 @@ export const PluginManifest: MessageFns<PluginManifest> = {
             message.providesPrompts.push(reader.string());
             continue;
           }
+          case 200: {
+            if (tag !== 1602) {
+              break;
+            }
+
+            message.providesHttp.push(reader.string());
+            continue;
+          }
+          case 201: {
+            if (tag !== 1610) {
+              break;
+            }
+
+            message.needsHttp.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           throw new globalThis.RangeError("illegal tag");
@@ -1726,6 +1836,8 @@ export const PluginManifest: MessageFns<PluginManifest> = {
       {},
     );
     message.providesPrompts = object.providesPrompts?.map((e) => e) || [];
+    message.providesHttp = object.providesHttp?.map((e) => e) || [];
+    message.needsHttp = object.needsHttp?.map((e) => e) || [];
     return message;
   },
 };
