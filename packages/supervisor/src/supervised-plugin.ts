@@ -1,17 +1,8 @@
 import { ErrorCode, HubError } from "@orchestrator/protocol";
+import type { Attachment } from "./attachment.ts";
 import { Backoff, DEFAULT_RESTART, type RestartPolicy } from "./backoff.ts";
 import { describeExit, type ExitStatus, type PluginProcess, withStderr } from "./plugin-process.ts";
 import type { PluginState, PluginStateName } from "./plugin-state.ts";
-
-/** What a dialect hands back once a started process is ready to serve. */
-export interface Attachment {
-  /** Resolves when the connection to the plugin is lost while the process may still run. */
-  readonly lost: Promise<HubError>;
-  /** Asks the plugin to finish and waits for its answer. May reject or hang; the supervisor has its own clock. */
-  requestShutdown(graceMs: number): Promise<void>;
-  /** Drops the connection and withdraws everything that attach set up. Called once, whatever happened before. */
-  detach(reason: HubError): void;
-}
 
 export interface SupervisedPluginOptions {
   readonly id: string;
