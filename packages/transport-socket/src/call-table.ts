@@ -1,9 +1,10 @@
+import { IdTable } from "@orchestrator/transport";
 import { brokenFrame, MAX_UNFINISHED_MESSAGES } from "./frame.ts";
 import { SocketCall } from "./socket-call.ts";
 
 /** The calls under way on one link, of both sides, and the rules about how many there may be. */
 export class CallTable {
-  readonly #calls = new Map<number, SocketCall>();
+  readonly #calls = new IdTable<SocketCall>();
   readonly #ourParity: number;
   readonly #maxForeign: number;
   #nextId: number;
@@ -70,7 +71,7 @@ export class CallTable {
 
   /** Forgets all of them. */
   takeAll(): SocketCall[] {
-    const calls = [...this.#calls.values()];
+    const calls = this.#calls.values().sort((a, b) => a.id - b.id);
     this.#calls.clear();
     this.#foreign = 0;
     this.#unfinished = 0;

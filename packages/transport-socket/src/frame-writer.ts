@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { type PayloadSource, payloadOf } from "@orchestrator/transport";
 import type { Backlog } from "./backlog.ts";
 import { BulkQueue } from "./bulk-queue.ts";
 import { type FrameKind, HEADER_BYTES, MAX_PIECE_BYTES, writeHeader } from "./frame.ts";
@@ -58,15 +59,17 @@ export class FrameWriter {
       this.#socket.uncork();
       return;
     }
-    const at = this.#reserve(HEADER_BYTES + length);
-    writeHeader(this.#slab, at, length, call, kind);
+    const at = this.#begin(kind, call, length);
     // A loop beats set() for short payloads, whose call costs more than the copying.
-    if (length < 64) for (let i = 0; i < length; i += 1) this.#slab[at + HEADER_BYTES + i] = payload[i]!;
-    else this.#slab.set(payload, at + HEADER_BYTES);
-    if (!this.#scheduled) {
-      this.#scheduled = true;
-      queueMicrotask(this.#onFlush);
-    }
+    if (length < 64) for (let i = 0; i < length; i += 1) this.#slab[at + i] = payload[i]!;
+    else this.#slab.set(payload, at);
+  }
+
+  /** The same, for a payload that is written right here. */
+  frameFrom(kind: FrameKind, call: number, source: PayloadSource): void {
+    const { length } = source;
+    if (length > COPY_LIMIT_BYTES) this.frame(kind, call, payloadOf(source));
+    else source.writeTo(this.#slab, this.#begin(kind, call, length));
   }
 
   /** A message, in pieces where it is long; behind what its call has sent before. */
@@ -97,6 +100,10 @@ export class FrameWriter {
     const bytes = this.#slab.subarray(this.#start, this.#used);
     this.#start = this.#used;
     this.#write(bytes);
+    // What the socket has taken whole, as it nearly always does, it will not read again.
+    if (this.#socket.writableLength > 0 || this.#socket.destroyed) return;
+    this.#start = 0;
+    this.#used = 0;
   }
 
   #write(bytes: Uint8Array): void {
@@ -104,6 +111,17 @@ export class FrameWriter {
     this.#handedOn += bytes.length;
     this.#socket.write(bytes, this.#onWritten);
     this.#look();
+  }
+
+  /** A frame that is sent with the next flush. @returns where its payload goes in the slab */
+  #begin(kind: FrameKind, call: number, length: number): number {
+    const at = this.#reserve(HEADER_BYTES + length);
+    writeHeader(this.#slab, at, length, call, kind);
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      queueMicrotask(this.#onFlush);
+    }
+    return at + HEADER_BYTES;
   }
 
   #reserve(bytes: number): number {

@@ -1,5 +1,13 @@
 import { ErrorCode, HubError } from "@orchestrator/protocol";
-import { CALL_WINDOW_BYTES, type CallId, cancelledByPeer, type LinkHandler, linkLost } from "@orchestrator/transport";
+import {
+  CALL_WINDOW_BYTES,
+  type CallId,
+  cancelledByPeer,
+  type LinkHandler,
+  linkLost,
+  type PayloadSource,
+  payloadOf,
+} from "@orchestrator/transport";
 import { CallTable } from "./call-table.ts";
 import { brokenFrame, CANCELLED, EXHAUSTED, FrameKind, MAX_PIECE_BYTES, readUint32, UNAVAILABLE } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
@@ -54,6 +62,15 @@ export class LinkCalls {
       this.#writer.message(last ? FrameKind.MessageLast : FrameKind.Message, id, payload);
     }
     return id;
+  }
+
+  openFrom(source: PayloadSource, last: boolean): CallId {
+    if (source.length > MAX_PIECE_BYTES) return this.open(payloadOf(source), last);
+    const call = this.#table.openOurs();
+    call.saidLast = last;
+    if (!last) call.sendWindow -= source.length;
+    this.#writer.frameFrom(last ? FrameKind.RequestLast : FrameKind.Request, call.id, source);
+    return call.id;
   }
 
   send(id: CallId, payload: Uint8Array, last: boolean): boolean {

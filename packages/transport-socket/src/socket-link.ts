@@ -1,6 +1,14 @@
 import type { Duplex } from "node:stream";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
-import { type AcceptLink, type CallId, type Carrier, type Link, linkLost, notOpen } from "@orchestrator/transport";
+import {
+  type AcceptLink,
+  type CallId,
+  type Carrier,
+  type Link,
+  linkLost,
+  notOpen,
+  type PayloadSource,
+} from "@orchestrator/transport";
 import { Backlog } from "./backlog.ts";
 import { brokenFrame, FrameError, FrameKind, HELLO } from "./frame.ts";
 import { FrameParser } from "./frame-parser.ts";
@@ -93,6 +101,11 @@ export class SocketLink implements Link {
   open(payload: Uint8Array, last: boolean): CallId {
     if (!this.isOpen) throw notOpen(this.peer);
     return this.#calls.open(payload, last);
+  }
+
+  openFrom(source: PayloadSource, last: boolean): CallId {
+    if (!this.isOpen) throw notOpen(this.peer);
+    return this.#calls.openFrom(source, last);
   }
 
   send(id: CallId, payload: Uint8Array, last: boolean): boolean {

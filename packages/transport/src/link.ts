@@ -1,4 +1,5 @@
 import type { HubError } from "@orchestrator/protocol";
+import type { PayloadSource } from "./payload-source.ts";
 
 /** Names one call on one link, whichever side opened it. Unique among the open calls of that link. */
 export type CallId = number;
@@ -43,6 +44,9 @@ export interface Link {
    * @throws {HubError} `UNAVAILABLE` on a link that is closing, `FRAME_TOO_LARGE` over 16 MiB
    */
   open(payload: Uint8Array, last: boolean): CallId;
+
+  /** As `open`, for carriers that can take a message from where it is made; see `openFrom`. */
+  openFrom?(source: PayloadSource, last: boolean): CallId;
 
   /**
    * Sends one more message on a call. On a call that is over it does nothing and returns true.

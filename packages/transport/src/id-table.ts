@@ -1,0 +1,91 @@
+/** Slots that a table starts with. A power of two. */
+const FIRST_SLOTS = 64;
+/** A table grows no further than this; beyond, what finds its slot taken lies in a Map. */
+const MOST_SLOTS = 64 * 1024;
+
+/**
+ * What is under way on a link, by call id. Ids are given out in rising order, so their last bits nearly never meet: an entry lies
+ * in the slot that they name, without hashing, and the few that find theirs taken by a long call lie in a Map beside it.
+ * Ids are whole numbers from 1 to 2^32 - 1.
+ */
+export class IdTable<Value> {
+  #ids = new Uint32Array(FIRST_SLOTS);
+  #values: (Value | undefined)[] = new Array(FIRST_SLOTS).fill(undefined);
+  #mask = FIRST_SLOTS - 1;
+  #size = 0;
+  readonly #beside = new Map<number, Value>();
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(id: number): Value | undefined {
+    const slot = id & this.#mask;
+    if (this.#ids[slot] === id) return this.#values[slot];
+    return this.#beside.size === 0 ? undefined : this.#beside.get(id);
+  }
+
+  has(id: number): boolean {
+    return this.#ids[id & this.#mask] === id || (this.#beside.size > 0 && this.#beside.has(id));
+  }
+
+  set(id: number, value: Value): void {
+    const slot = id & this.#mask;
+    const holder = this.#ids[slot];
+    if (holder === id) {
+      this.#values[slot] = value;
+      return;
+    }
+    if (holder === 0 && (this.#beside.size === 0 || !this.#beside.has(id))) {
+      this.#ids[slot] = id;
+      this.#values[slot] = value;
+      this.#size += 1;
+      return;
+    }
+    if (!this.#beside.has(id)) this.#size += 1;
+    this.#beside.set(id, value);
+    if (this.#beside.size > this.#ids.length >>> 2 && this.#ids.length < MOST_SLOTS) this.#grow();
+  }
+
+  /** @returns whether it was there */
+  delete(id: number): boolean {
+    const slot = id & this.#mask;
+    if (this.#ids[slot] === id) {
+      this.#ids[slot] = 0;
+      this.#values[slot] = undefined;
+      this.#size -= 1;
+      return true;
+    }
+    if (this.#beside.size === 0 || !this.#beside.delete(id)) return false;
+    this.#size -= 1;
+    return true;
+  }
+
+  clear(): void {
+    this.#ids.fill(0);
+    this.#values.fill(undefined);
+    this.#beside.clear();
+    this.#size = 0;
+  }
+
+  /** In no order that means anything; the table may change meanwhile. */
+  values(): Value[] {
+    const values: Value[] = [];
+    for (let slot = 0; slot < this.#ids.length; slot += 1) if (this.#ids[slot] !== 0) values.push(this.#values[slot]!);
+    values.push(...this.#beside.values());
+    return values;
+  }
+
+  #grow(): void {
+    const ids = this.#ids;
+    const values = this.#values;
+    const beside = [...this.#beside];
+    this.#beside.clear();
+    this.#ids = new Uint32Array(ids.length * 2);
+    this.#values = new Array(ids.length * 2).fill(undefined);
+    this.#mask = this.#ids.length - 1;
+    this.#size = 0;
+    for (let slot = 0; slot < ids.length; slot += 1) if (ids[slot] !== 0) this.set(ids[slot]!, values[slot]!);
+    for (const [id, value] of beside) this.set(id, value);
+  }
+}
