@@ -1,0 +1,2 @@
+/** The hub's own database. @module */
+export {};
