@@ -16,6 +16,7 @@ export { peekResponse, type ResponsePeek } from "./envelope/peek-response.ts";
 export { type RequestIdRange, replaceRequestId } from "./envelope/replace-request-id.ts";
 export type { RequestPeek } from "./envelope/request-peek.ts";
 export { type SpliceOptions, spliceRequest } from "./envelope/splice-request.ts";
+export { RequestStamp, StampedRequest, type StampOptions, TRACE_PARENT_BYTES } from "./envelope/stamp.ts";
 export { ErrorCode, HubError } from "./errors.ts";
 export { encodeFrame, FRAME_HEADER_BYTES, FrameReader, MAX_FRAME_BYTES, writeFrameHeader } from "./frame.ts";
 export { createIdSource, type IdOptions, type IdSource, uuidv7 } from "./ids.ts";

@@ -9,8 +9,10 @@ import {
   PluginResponse,
   peekRequest,
   peekResponse,
+  RequestStamp,
   replaceRequestId,
   type SpliceOptions,
+  StampedRequest,
   spliceRequest,
 } from "../src/index.ts";
 import { twinOf } from "./arbitrary.ts";
@@ -152,6 +154,38 @@ describe("spliceRequest", () => {
         expect(decodeRequest(spliced).context?.caller ?? "").toBe(context === undefined ? "" : changes.caller);
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it("is what a prepared stamp comes to, byte for byte", () => {
+    const trace = fc.string({ unit: fc.constantFrom(..."0123456789abcdef-"), minLength: 55, maxLength: 55 });
+    const stampOptions = fc.record({
+      caller: name,
+      timeoutMs: fc.oneof(fc.integer({ min: 1, max: 60_000 }), fc.integer({ min: 1, max: 0xffffffff })),
+      wantsProgress: fc.boolean(),
+    });
+    const stamped = new StampedRequest();
+    fc.assert(
+      fc.property(unusualRequestBytes(request), stampOptions, trace, fc.nat(40), (bytes, stampOf, traceParent, at) => {
+        const peek = peekRequest(bytes);
+        if (peek.kind === 0 || peek.kind === 52) return;
+        const { caller, ...context } = stampOf;
+        const stamp = new RequestStamp(peek.kind, stampOf);
+        stamp.setTrace(Uint8Array.from(traceParent, (letter) => letter.charCodeAt(0)));
+        stamped.set(bytes, peek, stamp);
+        const into = new Uint8Array(at + stamped.length + 3).fill(0xee);
+        stamped.writeTo(into, at);
+        const wanted = spliceRequest(bytes, peek, {
+          caller,
+          context: { ...context, traceParent },
+          legacyTraceParent: traceParent,
+        });
+        expect(into.subarray(at, at + stamped.length)).toEqual(wanted);
+        expect([...into.subarray(0, at), ...into.subarray(at + stamped.length)].every((byte) => byte === 0xee)).toBe(
+          true,
+        );
+      }),
+      { numRuns: 1500 },
     );
   });
 

@@ -105,7 +105,9 @@ function scanBody(peek: Peek, bytes: Uint8Array, shape: Shape): void {
 function keep(peek: Peek, bytes: Uint8Array, role: number, start: number, pos: number, after: number): void {
   switch (role) {
     case Role.Route:
-      peek.route = readText(bytes, pos, after);
+      checkText(bytes, pos, after);
+      peek.routeStart = pos;
+      peek.routeEnd = after;
       break;
     case Role.Provider:
       peek.provider = readText(bytes, pos, after);

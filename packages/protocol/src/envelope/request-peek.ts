@@ -4,7 +4,7 @@ import { readText } from "./wire.ts";
  * What the hub needs of a request, read without decoding it. Texts are "" where the field is absent. Ranges are byte offsets
  * into the bytes that were peeked, `[start, end)`; a range whose end is 0 is absent.
  *
- * `requestId`, `claimedCaller`, `traceParent` and `legacyTraceParent` are made when they are asked for, from the bytes that were
+ * `route`, `requestId`, `claimedCaller`, `traceParent` and `legacyTraceParent` are made when they are asked for, from the bytes that were
  * peeked (and checked then): a peek keeps those bytes alive, and they must not change.
  */
 export interface RequestPeek {
@@ -14,6 +14,8 @@ export interface RequestPeek {
   /** The whole field, tag included. */
   readonly requestIdStart: number;
   readonly requestIdEnd: number;
+  /** Where its text starts, which ends where the field does. */
+  readonly requestIdAt: number;
   /** Where the member's tag starts. */
   readonly memberStart: number;
   /** The member's payload. */
@@ -22,6 +24,9 @@ export interface RequestPeek {
 
   /** What is asked for: tool name, prompt name, storage type ("" means the default one) or topic. */
   readonly route: string;
+  /** Where the bytes of `route` lie, UTF-8 without tag and length. */
+  readonly routeStart: number;
+  readonly routeEnd: number;
   /** tool_call only. */
   readonly provider: string;
   /** stream_start and stream_cancel. */
@@ -39,6 +44,8 @@ export interface RequestPeek {
   /** The whole field of `legacyTraceParent`. */
   readonly traceStart: number;
   readonly traceEnd: number;
+  /** Where its text starts, which ends where the field does. */
+  readonly traceAt: number;
   /** publish only: the whole fields that only the hub may set. */
   readonly subscriptionStart: number;
   readonly subscriptionEnd: number;
@@ -52,6 +59,9 @@ export interface RequestPeek {
   readonly timeoutMs: number;
   /** From the context, not yet parsed. */
   readonly traceParent: string;
+  /** Where its text lies. */
+  readonly traceParentAt: number;
+  readonly traceParentEnd: number;
   readonly acceptsCalls: boolean;
   readonly wantsProgress: boolean;
 }
@@ -65,7 +75,8 @@ export class Peek implements RequestPeek {
   memberStart = 0;
   bodyStart = 0;
   bodyEnd = 0;
-  route = "";
+  routeStart = 0;
+  routeEnd = 0;
   provider = "";
   streamId = "";
   subscriptionId = "";
@@ -88,11 +99,17 @@ export class Peek implements RequestPeek {
   traceAt = 0;
   traceParentAt = 0;
   traceParentEnd = 0;
+  private routeText: string | undefined = undefined;
   private requestIdText: string | undefined = undefined;
   private traceParentText: string | undefined = undefined;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
+  }
+
+  get route(): string {
+    this.routeText ??= readText(this.bytes, this.routeStart, this.routeEnd);
+    return this.routeText;
   }
 
   get requestId(): string {
