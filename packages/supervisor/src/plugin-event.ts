@@ -1,0 +1,24 @@
+/** What can happen to a plugin. The names are kept in stores and read by programs: they only ever get more. */
+export type PluginEventType =
+  | "started"
+  | "ready"
+  | "crashed"
+  | "backoff"
+  | "failed"
+  | "stopped"
+  | "disabled"
+  | "enabled"
+  | "unhealthy"
+  | "healthy"
+  | "upgraded"
+  | "rolled_back"
+  | "reset";
+
+/** One thing that happened to a plugin, for the log, the store and whoever listens. */
+export interface PluginEvent {
+  /** The id in the config. */
+  readonly plugin: string;
+  readonly type: PluginEventType;
+  /** Plain values that belong to it, `reason` among them wherever there is one. */
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+}
