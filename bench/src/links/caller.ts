@@ -1,9 +1,9 @@
-import type { CallId, Link, LinkHandler } from "@orchestrator/transport";
+import { type CallId, IdTable, type Link, type LinkHandler } from "@orchestrator/transport";
 import type { StartCall } from "../measure.ts";
 
 /** Makes calls on one link, without a promise per call. A call that fails counts as done, and is kept for {@link failure}. */
 export class LinkCaller implements LinkHandler {
-  readonly #pending = new Map<CallId, (payload: Uint8Array) => void>();
+  readonly #pending = new IdTable<(payload: Uint8Array) => void>();
   #link: Link | undefined;
 
   readonly accept = (link: Link): LinkHandler => {

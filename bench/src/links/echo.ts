@@ -1,4 +1,4 @@
-import { peekRequest } from "@orchestrator/protocol";
+import { peekRequest, type RequestPeek } from "@orchestrator/protocol";
 import type { AcceptLink, CallId, Link } from "@orchestrator/transport";
 import { BULK_BYTES, ECHO_RESULT, echoResult } from "../envelope.ts";
 
@@ -9,13 +9,13 @@ const BULK_FROM_BYTES = 1024 * 1024;
 export class EchoService {
   #bulk: Uint8Array | undefined;
 
-  answer(link: Link, call: CallId, payload: Uint8Array, requestId: string): void {
+  answer(link: Link, call: CallId, payload: Uint8Array, { requestIdStart, requestIdEnd }: RequestPeek): void {
     const result = payload.length < BULK_FROM_BYTES ? ECHO_RESULT : this.#longResult();
-    const bytes = Buffer.allocUnsafe(2 + requestId.length + result.length);
-    bytes[0] = 10;
-    bytes[1] = requestId.length;
-    bytes.write(requestId, 2, "latin1");
-    bytes.set(result, 2 + requestId.length);
+    const idBytes = requestIdEnd - requestIdStart;
+    // The whole field of the id has the same number in requests and responses.
+    const bytes = Buffer.allocUnsafe(idBytes + result.length);
+    for (let at = 0; at < idBytes; at += 1) bytes[at] = payload[requestIdStart + at]!;
+    bytes.set(result, idBytes);
     link.send(call, bytes, true);
   }
 
@@ -29,7 +29,7 @@ export class EchoService {
 export function echoLink(ended: () => void = () => {}): AcceptLink {
   const service = new EchoService();
   return (link) => ({
-    request: (call, payload) => service.answer(link, call, payload, peekRequest(payload).requestId),
+    request: (call, payload) => service.answer(link, call, payload, peekRequest(payload)),
     message: () => {},
     cancelled: () => {},
     drained: () => {},

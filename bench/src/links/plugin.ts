@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PluginRequest, PluginResponse, peekRequest, RequestKind } from "@orchestrator/protocol";
+import { PluginRequest, PluginResponse, peekRequest, RequestKind, type RequestPeek } from "@orchestrator/protocol";
 import { type CallId, type Link, type LinkHandler, LinkPeer, type TlsMaterial } from "@orchestrator/transport";
 import { dialQuic, listenQuic } from "@orchestrator/transport-quic";
 import { LinkCaller } from "./caller.ts";
@@ -10,7 +10,7 @@ export interface BenchPlugin {
   readonly id: string;
   readonly tool: string;
   /** Answers a call of its tool. */
-  readonly answer: (link: Link, call: CallId, payload: Uint8Array, requestId: string) => void;
+  readonly answer: (link: Link, call: CallId, payload: Uint8Array, peek: RequestPeek) => void;
 }
 
 /**
@@ -44,7 +44,7 @@ function serve(link: Link, plugin: BenchPlugin, caller: LinkCaller): LinkHandler
   return {
     request: (call, payload) => {
       const peek = peekRequest(payload);
-      if (peek.kind === RequestKind.ToolCall) plugin.answer(link, call, payload, peek.requestId);
+      if (peek.kind === RequestKind.ToolCall) plugin.answer(link, call, payload, peek);
       else link.send(call, lifecycle(payload, plugin), true);
     },
     message: (call, payload) => caller.message(call, payload),

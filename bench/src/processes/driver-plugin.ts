@@ -13,7 +13,7 @@ const caller = await runBenchPlugin(
   {
     id: flags.get("id")!,
     tool: flags.get("tool")!,
-    answer: (link, call, payload, requestId) => {
+    answer: (link, call, payload, { requestId }) => {
       const { request } = PluginRequest.decode(payload);
       const args = (request?.$case === "toolCall" ? request.value.arguments : {}) as Order;
       void drive(args)

@@ -9,7 +9,7 @@ await runBenchPlugin(
   {
     id: flags.get("id")!,
     tool: flags.get("tool")!,
-    answer: (link, call, payload, requestId) => service.answer(link, call, payload, requestId),
+    answer: (link, call, payload, peek) => service.answer(link, call, payload, peek),
   },
   flags,
 );
