@@ -14,6 +14,7 @@ const PACKAGES: Readonly<Record<string, Place>> = {
   identity: { layer: 3, side: "both" },
   "transport-quic": { layer: 3, side: "both" },
   "transport-socket": { layer: 3, side: "both" },
+  "unix-json": { layer: 3, side: "both" },
   mcp: { layer: 3, side: "both" },
   config: { layer: 3, side: "hub" },
   supervisor: { layer: 3, side: "hub" },

@@ -1,0 +1,190 @@
+import { ErrorCode, HubError, type PluginResponse } from "@orchestrator/protocol";
+import type { CallId } from "@orchestrator/transport";
+import { PluginConnection } from "./connection.ts";
+import type { Exchange, Question } from "./exchange.ts";
+import { NextDeadline } from "./next-deadline.ts";
+
+/** Questions that wait hold their bytes: this many in all, whatever their number. */
+const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+
+export interface ExchangeQueueOptions {
+  readonly peer: string;
+  readonly path: string;
+  readonly connections?: number;
+  readonly queueLimit?: number;
+  readonly onRemark?: (text: string) => void;
+  readonly answer: (exchange: Exchange, response: NonNullable<PluginResponse["response"]>) => void;
+  readonly fail: (exchange: Exchange, error: HubError) => void;
+}
+
+/**
+ * Asks a plugin one question after the other, in order. A question has a connection for itself; while others wait, a
+ * connection that has served is used again, so long as the plugin lets it.
+ */
+export class ExchangeQueue {
+  readonly #options: ExchangeQueueOptions;
+  readonly #connections: number;
+  readonly #queueLimit: number;
+  /** Everything that has not ended, in order of arrival. */
+  readonly #exchanges = new Map<CallId, Exchange>();
+  /** Those of them that wait for a connection. */
+  #waiting: Exchange[] = [];
+  #waitingBytes = 0;
+  #asking = 0;
+  /** False once a used connection broke: some plugins hang up after each answer. */
+  #reuses = true;
+  readonly #deadline = new NextDeadline((nowMs) => this.#expire(nowMs));
+  heard = 0;
+
+  constructor(options: ExchangeQueueOptions) {
+    this.#options = options;
+    this.#connections = options.connections ?? 1;
+    this.#queueLimit = options.queueLimit ?? 256;
+  }
+
+  get size(): number {
+    return this.#exchanges.size;
+  }
+
+  /** @throws {HubError} `RESOURCE_EXHAUSTED` when too many wait */
+  add(call: CallId, requestId: string, question: Question): void {
+    if (this.#asking >= this.#connections) this.#checkRoom(question);
+    const deadlineMs = performance.now() + question.timeoutMs;
+    const exchange: Exchange = { call, requestId, question, deadlineMs, connection: undefined, isReused: false };
+    this.#exchanges.set(call, exchange);
+    this.#deadline.add(deadlineMs);
+    if (this.#asking < this.#connections) this.#ask(exchange, undefined);
+    else {
+      this.#waiting.push(exchange);
+      this.#waitingBytes += question.frame.length;
+    }
+  }
+
+  /** Nobody waits for the answer any more. */
+  cancel(call: CallId): void {
+    const exchange = this.#exchanges.get(call);
+    if (exchange === undefined) return;
+    this.#exchanges.delete(call);
+    if (exchange.connection === undefined) {
+      this.#waiting.splice(this.#waiting.indexOf(exchange), 1);
+      this.#waitingBytes -= exchange.question.frame.length;
+    } else {
+      exchange.connection.close();
+      this.#asking -= 1;
+      this.#next(undefined);
+    }
+  }
+
+  /** Drops everything. @returns the calls that had not ended */
+  clear(): CallId[] {
+    const calls = [...this.#exchanges.keys()];
+    for (const { connection } of this.#exchanges.values()) connection?.close();
+    this.#exchanges.clear();
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#asking = 0;
+    this.#deadline.clear();
+    return calls;
+  }
+
+  #checkRoom(question: Question): void {
+    const { peer } = this.#options;
+    if (this.#waiting.length >= this.#queueLimit) {
+      const what = `${this.#waiting.length} calls wait for plugin "${peer}", which is the limit of its queue`;
+      throw new HubError(ErrorCode.ResourceExhausted, what);
+    }
+    if (this.#waiting.length > 0 && this.#waitingBytes + question.frame.length > MAX_QUEUED_BYTES) {
+      const what = `Calls of ${this.#waitingBytes} bytes wait for plugin "${peer}", the limit is ${MAX_QUEUED_BYTES}`;
+      throw new HubError(ErrorCode.ResourceExhausted, what);
+    }
+  }
+
+  #ask(exchange: Exchange, used: PluginConnection | undefined): void {
+    const connection = used ?? new PluginConnection(this.#options.path);
+    exchange.connection = connection;
+    exchange.isReused = used !== undefined;
+    this.#asking += 1;
+    connection.ask(exchange.question.frame, {
+      answered: (frame) => this.#answered(exchange, connection, frame),
+      failed: (error) => this.#failed(exchange, connection, error),
+    });
+  }
+
+  #answered(exchange: Exchange, connection: PluginConnection, frame: Uint8Array): void {
+    this.heard += 1;
+    this.#exchanges.delete(exchange.call);
+    let mayReuse = false;
+    try {
+      const { response, hasId, remarks } = exchange.question.read(frame);
+      if (!hasId && exchange.isReused) {
+        throw new HubError(
+          ErrorCode.Protocol,
+          "answered without the id of the question on a connection that was used before",
+        );
+      }
+      mayReuse = hasId && connection.isUsable;
+      for (const remark of remarks) this.#options.onRemark?.(`${exchange.question.name}: ${remark}`);
+      this.#options.answer(exchange, response);
+    } catch (reason) {
+      mayReuse = false;
+      this.#options.fail(exchange, this.#named(HubError.from(reason, ErrorCode.Protocol)));
+    }
+    // An answer can lead to anything, also to the end of this link.
+    if (this.#asking === 0) {
+      connection.close();
+      return;
+    }
+    this.#asking -= 1;
+    this.#next(mayReuse ? connection : void connection.close());
+  }
+
+  #failed(exchange: Exchange, connection: PluginConnection, error: HubError): void {
+    this.#asking -= 1;
+    if (exchange.isReused && !connection.hasBegun) {
+      this.#reuses = false;
+      this.#ask(exchange, undefined);
+      return;
+    }
+    this.#exchanges.delete(exchange.call);
+    this.#options.fail(exchange, this.#named(error));
+    this.#next(undefined);
+  }
+
+  /** The next in the queue. `used` is a connection that could serve it. */
+  #next(used: PluginConnection | undefined): void {
+    let connection = used;
+    while (this.#asking < this.#connections) {
+      const exchange = this.#waiting.shift();
+      if (exchange === undefined) break;
+      this.#waitingBytes -= exchange.question.frame.length;
+      const again = this.#reuses && exchange.question.isRepeatable ? connection : undefined;
+      if (again === undefined) connection?.close();
+      connection = undefined;
+      this.#ask(exchange, again);
+    }
+    connection?.close();
+  }
+
+  /** @returns when the next one is due */
+  #expire(nowMs: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    const late: Exchange[] = [];
+    for (const exchange of this.#exchanges.values()) {
+      if (exchange.deadlineMs <= nowMs) late.push(exchange);
+      else next = Math.min(next, exchange.deadlineMs);
+    }
+    // Those at the end first: a place that comes free is not for one whose time is over as well.
+    for (const exchange of late.reverse()) {
+      const { name, timeoutMs } = exchange.question;
+      const where = exchange.connection === undefined ? ", all of which it waited for its turn" : "";
+      const what = `Plugin "${this.#options.peer}" did not answer ${name} within ${timeoutMs} ms${where}`;
+      this.cancel(exchange.call);
+      this.#options.fail(exchange, new HubError(ErrorCode.DeadlineExceeded, what));
+    }
+    return next;
+  }
+
+  #named(error: HubError): HubError {
+    return new HubError(error.code, `Plugin "${this.#options.peer}" ${error.message}`, { cause: error.cause });
+  }
+}

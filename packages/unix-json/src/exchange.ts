@@ -1,0 +1,35 @@
+import type { PluginResponse } from "@orchestrator/protocol";
+import type { CallId } from "@orchestrator/transport";
+import type { PluginConnection } from "./connection.ts";
+
+type Response = NonNullable<PluginResponse["response"]>;
+
+/** A question to the plugin, ready to be sent. */
+export interface Question {
+  /** For messages: "GET /a", "kv get". */
+  readonly name: string;
+  readonly frame: Uint8Array;
+  /** The longest that it may take in all, from `open` to the last byte of the answer. */
+  readonly timeoutMs: number;
+  /** Asking twice does no harm, so it may be put on a connection that has been used: the plugin may be about to close that. */
+  readonly isRepeatable: boolean;
+  /** @throws {HubError} `PROTOCOL`, completing the sentence "Plugin X …" */
+  read(frame: Uint8Array): {
+    readonly response: Response;
+    readonly hasId: boolean;
+    readonly remarks: readonly string[];
+  };
+}
+
+/** One call of the link, from `open` to its end. */
+export interface Exchange {
+  readonly call: CallId;
+  readonly requestId: string;
+  readonly question: Question;
+  /** performance.now() at which patience ends. */
+  readonly deadlineMs: number;
+  /** Where it is asked; undefined while it waits its turn. */
+  connection: PluginConnection | undefined;
+  /** The connection had carried another question before. */
+  isReused: boolean;
+}

@@ -1,0 +1,87 @@
+import { connect } from "node:net";
+import { ErrorCode, HubError } from "@orchestrator/protocol";
+import { type InitFields, initFrame, shutdownFrame } from "./codec/encode.ts";
+
+/** Pauses between tries to connect: a plugin is ready after 2 ms, or after a second. */
+const FIRST_PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 50;
+
+/**
+ * How long a plugin may take to hang up after init. One that serves its connections one after another does so when it has
+ * read the message, and then everything that follows comes after it; one that keeps the connection is not waited for.
+ */
+const HANG_UP_MS = 1_000;
+
+/**
+ * Waits until the plugin takes connections, then tells it what it must know. A socket's file is there before anybody listens
+ * on it, and after the plugin is gone: only a connection tells.
+ * @throws {unknown} the signal's reason
+ */
+export async function initialise(fields: InitFields, signal: AbortSignal): Promise<void> {
+  const frame = initFrame(fields);
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    signal.throwIfAborted();
+    if (await tell(fields.pluginSocket, frame, HANG_UP_MS)) return;
+    await pause(pauseMs, signal);
+  }
+}
+
+/** Asks the plugin to end; resolves when it has hung up, or after `graceMs`. */
+export async function requestShutdown(path: string, graceMs: number): Promise<void> {
+  await tell(path, shutdownFrame(), graceMs);
+}
+
+/** @throws {HubError} `UNAVAILABLE` when nobody listens; otherwise the signal's reason */
+export async function checkListening(path: string, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const socket = connect(path);
+  socket.once("connect", () => resolve());
+  socket.once("error", (error: NodeJS.ErrnoException) => {
+    // One that has no room for another connection is busy, and listens.
+    if (error.code === "EAGAIN") resolve();
+    else reject(new HubError(ErrorCode.Unavailable, `Nobody listens at "${path}" (${error.code})`, { cause: error }));
+  });
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    await promise;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    socket.destroy();
+  }
+}
+
+/**
+ * Sends one message that nobody answers, on a connection of its own.
+ * @returns false when there was no connection
+ */
+function tell(path: string, frame: Uint8Array, hangUpMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    let connected = false;
+    const socket = connect(path, () => {
+      connected = true;
+      socket.end(frame);
+      timer = setTimeout(() => socket.destroy(), hangUpMs);
+    });
+    let timer: NodeJS.Timeout | undefined;
+    socket.resume();
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      clearTimeout(timer);
+      resolve(connected);
+    });
+  });
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}

@@ -1,0 +1,165 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A frame as it stands on the wire. */
+export function framed(body: string | Uint8Array): Buffer {
+  const bytes = Buffer.from(body as string);
+  const frame = Buffer.alloc(4 + bytes.length);
+  frame.writeUInt32BE(bytes.length);
+  bytes.copy(frame, 4);
+  return frame;
+}
+
+/** What came is JSON of any shape; each stand-in looks for what it knows. */
+// biome-ignore lint/suspicious/noExplicitAny: narrowing every step would hide what the stand-ins do
+export type Json = { readonly [key: string]: any };
+
+/** What a stand-in does with one message: writes its answer, or hangs up, or nothing. */
+export type Behave = (message: Json, socket: Socket, raw: Buffer) => void;
+
+/** A plugin within the test's own process, which serves its connections one after the other and reads frame by frame. */
+export class StandIn implements AsyncDisposable {
+  readonly path: string;
+  /** Every message that came, in order. */
+  readonly messages: Json[] = [];
+  /** Connections that were accepted; those that carried nothing are among them. */
+  connections = 0;
+  /** Connections that are open now. */
+  readonly open = new Set<Socket>();
+  readonly #directory: string;
+  readonly #server: Server;
+  readonly #behave: Behave;
+  readonly #waiting: Socket[] = [];
+  readonly #isSerial: boolean;
+  #serving = 0;
+
+  private constructor(behave: Behave, isSerial: boolean) {
+    this.#directory = mkdtempSync(join(tmpdir(), "uj-"));
+    this.path = join(this.#directory, "p.sock");
+    this.#behave = behave;
+    this.#isSerial = isSerial;
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => {
+      this.connections += 1;
+      this.open.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => this.open.delete(socket));
+      this.#waiting.push(socket);
+      this.#next();
+    });
+  }
+
+  static async listen(behave: Behave, options: { readonly serial?: boolean } = {}): Promise<StandIn> {
+    const plugin = new StandIn(behave, options.serial ?? true);
+    await new Promise<void>((resolve) => plugin.#server.listen(plugin.path, resolve));
+    return plugin;
+  }
+
+  /** Resolves when so many connections were served to their end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.open) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  #next(): void {
+    if (this.#isSerial && this.#serving > 0) return;
+    const socket = this.#waiting.shift();
+    if (socket === undefined) return;
+    this.#serving += 1;
+    let held = Buffer.alloc(0);
+    socket.on("data", (chunk) => {
+      held = Buffer.concat([held, chunk as Buffer]);
+      while (held.length >= 4 && held.length >= 4 + held.readUInt32BE(0)) {
+        const raw = held.subarray(4, 4 + held.readUInt32BE(0));
+        held = held.subarray(4 + raw.length);
+        const message = JSON.parse(raw.toString()) as Json;
+        this.messages.push(message);
+        this.#behave(message, socket, raw);
+      }
+    });
+    socket.on("end", () => socket.end());
+    socket.on("close", () => {
+      this.#serving -= 1;
+      this.#next();
+    });
+  }
+}
+
+const envelope = (type: string, id: unknown, payload: object) =>
+  framed(JSON.stringify({ type, timestamp: "2026-01-15T10:00:00.123456789Z", request_id: id, payload }));
+
+/** The response in the disguise of a request: JSON within JSON. */
+export function sdkAnswer(id: string, response: unknown, method = "RESPONSE"): Buffer {
+  const body = typeof response === "string" ? response : JSON.stringify(response);
+  const payload = { type: "http", request_id: id, payload: { method, path: "", headers: {}, body } };
+  return envelope("http", id, payload);
+}
+
+/** The response as the documents have it. */
+export function docsAnswer(id: string, response: object): Buffer {
+  return envelope("http", id, response);
+}
+
+export function kvAnswer(id: string, value: unknown): Buffer {
+  return envelope("kv", id, { type: "kv", request_id: id, value });
+}
+
+/** Reads as the SDK does, with what it refuses; answers in its form. A message that does not decode ends the connection. */
+export function sdkPlugin(serve: (method: string, path: string) => object): Behave {
+  const store = new Map<string, string>();
+  return (message, socket) => {
+    const { payload } = message;
+    const isKnown = ["lifecycle", "http", "kv"].includes(payload?.type);
+    if (typeof message["timestamp"] !== "string" || !isKnown) return void socket.destroy();
+    if (payload.type === "lifecycle") return;
+    const id = payload.request_id as string;
+    if (payload.type === "kv") {
+      // In lower case it is taken for a response, and nobody answers.
+      if (!["Get", "Set", "Delete"].includes(payload.action)) return;
+      return void socket.write(kvAnswer(id, keep(store, payload.action.toLowerCase(), payload)));
+    }
+    const { method, path, headers } = payload.payload ?? {};
+    if (typeof method !== "string" || typeof path !== "string" || typeof headers !== "object") {
+      return void socket.destroy();
+    }
+    socket.write(sdkAnswer(id, serve(method, path)));
+  };
+}
+
+/** Reads and answers as the documents say: no discriminator, the KV action in lower case right in the payload. */
+export function docsPlugin(serve: (method: string, path: string) => object): Behave {
+  const store = new Map<string, string>();
+  return (message, socket) => {
+    const { payload, request_id: id } = message;
+    if (message["type"] === "kv") {
+      const value = keep(store, payload.action, payload);
+      return void socket.write(envelope("kv", id, { value: payload.action === "get" ? value : null }));
+    }
+    if (message["type"] !== "http") return;
+    socket.write(docsAnswer(id, serve(payload.payload.method, payload.payload.path)));
+  };
+}
+
+/** Reads as the Python example does: KV from `payload.payload`; answers as the documents say. */
+export function pythonPlugin(serve: (method: string, path: string) => object): Behave {
+  const store = new Map<string, string>();
+  return (message, socket) => {
+    const { payload, request_id: id } = message;
+    if (message["type"] === "kv") {
+      const { action } = payload.payload;
+      const value = keep(store, action, payload.payload);
+      return void socket.write(envelope("kv", id, { value: action === "get" ? value : null }));
+    }
+    if (message["type"] !== "http") return;
+    socket.write(docsAnswer(id, serve(payload.payload.method, payload.payload.path)));
+  };
+}
+
+function keep(store: Map<string, string>, action: string, { key, value }: Json): string | null {
+  if (action === "get") return store.get(key) ?? null;
+  if (action === "set") store.set(key, value);
+  else store.delete(key);
+  return null;
+}
