@@ -72,6 +72,7 @@ export class HealthCheck implements Round {
   }
 
   run(nowMs: number): void {
+    if (this.#over.signal.aborted) return;
     // A hub that was held up itself has answers waiting that it has not read.
     const wasHeldUp = nowMs - this.#ranAt > 2 * this.intervalMs;
     this.#ranAt = nowMs;
@@ -82,7 +83,8 @@ export class HealthCheck implements Round {
       if (this.#unasked < OPINION_ROUNDS) return;
     }
     if (this.#askedAt === undefined) void this.#ask(nowMs);
-    else if (nowMs - this.#askedAt >= this.#policy.timeoutMs && !wasHeldUp) this.#missed(nowMs);
+    // Timers are a little early or late; an answer that is due at this very round must not be waited for until the next one.
+    else if (nowMs - this.#askedAt + this.intervalMs / 10 >= this.#policy.timeoutMs && !wasHeldUp) this.#missed(nowMs);
   }
 
   async #ask(nowMs: number): Promise<void> {

@@ -160,7 +160,8 @@ export class SupervisedPlugin {
   async reset(): Promise<PluginState> {
     this.#backoff.reset();
     this.#event("reset", {});
-    if (this.#state.name !== "backoff") return this.#state.name === "ready" ? this.#state : await this.start("reset");
+    const waits = this.#state.name === "backoff" && this.#run?.stop.signal.aborted === false;
+    if (!waits) return await this.#start("reset");
     this.#hurry.abort();
     return await this.reached("starting", "stopped").then(() => this.#settled());
   }
