@@ -1,3 +1,4 @@
+import { HTTP_ROUTE_PATTERN } from "./capability.ts";
 import type { RecordOf } from "./shape.ts";
 
 /** Ids stand in certificate names and in file names, so they hold nothing that means something there. */
@@ -11,9 +12,13 @@ const ADDRESS = {
   name: "host:port",
 } as const;
 const USE = {
-  source: "(?:(?:tool|prompt|storage|ai|event):)?[^\\s:][^\\s]{0,199}",
+  source: "(?:(?:tool|prompt|storage|ai|event|http):)?[^\\s:][^\\s]{0,199}",
   name: "a capability such as get_feature, tool:get_*, prompt:setup or storage:markdown",
 };
+const ROUTE = {
+  source: HTTP_ROUTE_PATTERN,
+  name: 'a route such as /files or /files/search, without "/" at the end',
+} as const;
 /** A day: longer calls are background work, which has its own ways. */
 const DAY_MS = 86_400_000;
 
@@ -63,6 +68,12 @@ export const pluginFields = {
     description: "AI providers that it serves, besides those in its manifest.",
     defaultText: "[]",
   },
+  provides_http: {
+    kind: "texts",
+    pattern: ROUTE,
+    description: "HTTP routes that it serves, besides those in its manifest.",
+    defaultText: "[]",
+  },
   depends_on: {
     kind: "texts",
     description: "Ids of plugins that must be ready before this one starts.",
@@ -88,7 +99,12 @@ export const pluginFields = {
     description: "Replaces the topics its manifest subscribes to.",
     defaultText: "from the manifest",
   },
-  start_timeout_ms: timeoutMs("From the start of the process to its READY line.", "10000"),
+  needs_http: {
+    kind: "texts",
+    description: "Replaces the HTTP routes of other plugins that its manifest says it calls; `*` is any.",
+    defaultText: "from the manifest",
+  },
+  start_timeout_ms: timeoutMs("From the start of the process until the plugin serves.", "10000"),
   call_timeout_ms: timeoutMs("Deadline of a call to this plugin where the caller set none.", "default_timeout_ms"),
   max_calls_in_flight: {
     kind: "count",
@@ -106,7 +122,7 @@ export const pluginFields = {
   alias: {
     kind: "textMap",
     description:
-      "Name in the plugin → name under which the hub offers it. Resolves a collision; `prompt:` and `storage:` may precede the name.",
+      "Name in the plugin → name under which the hub offers it. Resolves a collision; `prompt:`, `storage:` and `http:` may precede the name.",
     defaultText: "{}",
   },
   prefer: {
@@ -172,6 +188,13 @@ export const hubFields = {
     description:
       'Admit peers without a client certificate, for old bridges. They have the name "" and only what policy grants; loopback only.',
     defaultText: "false",
+  },
+  max_starts_at_once: {
+    kind: "count",
+    minimum: 1,
+    maximum: 1_000,
+    description: "How many plugins may be starting at the same time; the others wait their turn.",
+    defaultText: "twice the processors, at least 4",
   },
   tcp_addr: {
     kind: "text",

@@ -1,5 +1,5 @@
 /** Reads `plugins.yaml`, the environment and flags into one resolved configuration. One schema drives all of it. @module */
-export { matchesCapability, matchesName, parseCapability } from "./capability.ts";
+export { isHttpRoute, matchesCapability, matchesName, parseCapability } from "./capability.ts";
 export { type ConfigDiagnostic, configError, formatDiagnostic } from "./diagnostics.ts";
 export { configTable } from "./docs-table.ts";
 export { configJsonSchema } from "./json-schema.ts";

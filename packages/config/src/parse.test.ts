@@ -22,6 +22,7 @@ describe("defaults", () => {
       stateDir: expect.stringMatching(/^\/home\/ada\/\.orchestra\/state\/orchestra-[0-9a-f]{8}$/),
       defaultTimeoutMs: 30_000,
       allowAnonymousPeers: false,
+      maxStartsAtOnce: undefined,
       tcp: { enabled: false, addr: "localhost:50101", tokenFile: expect.stringMatching(/\/tcp-token$/), tls: false },
       log: { level: "info", format: "text", file: undefined },
       policy: [],
@@ -41,11 +42,13 @@ describe("defaults", () => {
       config: {},
       providesStorage: [],
       providesAi: [],
+      providesHttp: [],
       dependsOn: [],
       needsStorage: undefined,
       needsTools: undefined,
       needsAi: undefined,
       needsEvents: undefined,
+      needsHttp: undefined,
       startTimeoutMs: 10_000,
       callTimeoutMs: 30_000,
       maxCallsInFlight: 1024,
@@ -169,6 +172,23 @@ plugins:
 });
 
 describe("names and rules", () => {
+  it("takes HTTP routes that need no escape, and how many plugins may start at once", () => {
+    expect(config("max_starts_at_once: 3").maxStartsAtOnce).toBe(3);
+    expect(plugin("id: a\nbinary: a\nprovides_http: [/a, /a/b.c]\nneeds_http: ['*']")).toMatchObject({
+      providesHttp: ["/a", "/a/b.c"],
+      needsHttp: ["*"],
+    });
+    for (const route of ["a", "/", "/a/", "/../a", "/a b", "/a%2fb", "//a"]) {
+      const { diagnostics } = parseConfig(`plugins:\n  - {id: a, binary: a, provides_http: ["${route}"]}`, base);
+      expect(diagnostics[0]?.message).toContain("must be a route");
+    }
+  });
+
+  it.each(["ai:claude", "event:t"])("refuses an alias for %s, which nothing would heed", (from) => {
+    const { diagnostics } = parseConfig(`plugins:\n  - {id: a, binary: a, alias: {"${from}": other}}`, base);
+    expect(diagnostics[0]?.message).toContain("no aliases");
+  });
+
   it("aliases and preferences know their kind", () => {
     expect(
       plugin("id: a\nbinary: a\nalias: {get: a_get, 'prompt:p': q}\nprefer: ['*', 'storage:markdown']"),

@@ -1,4 +1,4 @@
-import { parseCapability } from "./capability.ts";
+import { isHttpRoute, parseCapability } from "./capability.ts";
 import type { RawPlugin } from "./config-shape.ts";
 import { dependencyProblems } from "./dependencies.ts";
 import type { Diagnostics, Place } from "./diagnostics.ts";
@@ -73,11 +73,13 @@ function resolvePlugin(
     config: raw.config ?? {},
     providesStorage: raw.provides_storage ?? [],
     providesAi: raw.provides_ai ?? [],
+    providesHttp: raw.provides_http ?? [],
     dependsOn: raw.depends_on ?? [],
     needsStorage: raw.needs_storage,
     needsTools: raw.needs_tools,
     needsAi: raw.needs_ai,
     needsEvents: raw.needs_events,
+    needsHttp: raw.needs_http,
     startTimeoutMs: raw.start_timeout_ms ?? 10_000,
     callTimeoutMs: raw.call_timeout_ms ?? context.defaultTimeoutMs,
     maxCallsInFlight: raw.max_calls_in_flight ?? 1024,
@@ -116,6 +118,15 @@ function resolveAliases(
 ): CapabilityAlias[] {
   return Object.entries(raw.alias ?? {}).flatMap(([from, to]) => {
     const { kind, name } = parseCapability(from);
+    if (kind === "ai" || kind === "event") {
+      const hint = kind === "ai" ? "alias its tools instead" : "topics are the same for everybody";
+      diagnostics.error(context.place(raw, "alias"), `Plugin "${id}": there are no aliases for "${kind}:"`, hint);
+      return [];
+    }
+    if (kind === "http" && !isHttpRoute(to)) {
+      diagnostics.error(context.place(raw, "alias"), `Plugin "${id}": "${to}" is no route`, "write it like /files");
+      return [];
+    }
     if (name !== "" && to !== "" && !/[*\s]/.test(name + to)) return [{ kind, name, as: to }];
     diagnostics.error(context.place(raw, "alias"), `Plugin "${id}": alias "${from}: ${to}" must be two plain names`);
     return [];

@@ -63,6 +63,7 @@ export function resolve(raw: RawHub, context: ResolveContext, diagnostics: Diagn
     stateDir,
     defaultTimeoutMs,
     allowAnonymousPeers,
+    maxStartsAtOnce: get<number>("max_starts_at_once")?.value,
     tcp: {
       enabled: tcpEnabled,
       addr: tcp.text,

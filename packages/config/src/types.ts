@@ -1,5 +1,5 @@
 /** Which kind of capability a pattern is about. */
-export type CapabilityKind = "tool" | "prompt" | "storage" | "ai" | "event";
+export type CapabilityKind = "tool" | "prompt" | "storage" | "ai" | "event" | "http";
 
 /** `tool:get_*`: a kind, and a name in which `*` stands for any characters. */
 export interface CapabilityPattern {
@@ -43,12 +43,15 @@ export interface PluginConfig {
   readonly config: Readonly<Record<string, string>>;
   readonly providesStorage: readonly string[];
   readonly providesAi: readonly string[];
+  /** HTTP routes besides those of the manifest. */
+  readonly providesHttp: readonly string[];
   readonly dependsOn: readonly string[];
   /** Each replaces what the manifest says; undefined leaves it. */
   readonly needsStorage: readonly string[] | undefined;
   readonly needsTools: readonly string[] | undefined;
   readonly needsAi: readonly string[] | undefined;
   readonly needsEvents: readonly string[] | undefined;
+  readonly needsHttp: readonly string[] | undefined;
   readonly startTimeoutMs: number;
   readonly callTimeoutMs: number;
   readonly maxCallsInFlight: number;
@@ -89,6 +92,8 @@ export interface HubConfig {
   readonly stateDir: string;
   readonly defaultTimeoutMs: number;
   readonly allowAnonymousPeers: boolean;
+  /** Plugins that may be starting at the same time; undefined: as many as the machine can take. */
+  readonly maxStartsAtOnce: number | undefined;
   readonly tcp: TcpConfig;
   readonly log: LogConfig;
   /** The operator's rules, then each plugin's `deny` and `allow`. The first that matches decides. */
