@@ -75,7 +75,11 @@ export interface EngineConnection {
   ping(): void;
   close(application: boolean, code: number, text: string): void;
 
-  /** Streams with something to read, also those of which the last report was left unread. */
+  /** Whether any stream has something to read, be it left unread before. */
+  readonly hasReadable: boolean;
+  /** Whether this one has; false for a stream that is not there. Costs a hundredth of `readable`. */
+  isReadable(stream: number): boolean;
+  /** All that have. */
   readable(): Iterable<number>;
   /** @returns bytes read, {@link NOTHING} or {@link ENDED_BY_PEER}; `finished` then says whether that was the end of the stream */
   read(stream: number, into: Uint8Array): number;

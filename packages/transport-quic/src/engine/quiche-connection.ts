@@ -90,6 +90,14 @@ export class QuicheConnection implements EngineConnection {
     this.#native.close(application, code, Buffer.from(text));
   }
 
+  get hasReadable(): boolean {
+    return this.#native.isReadable();
+  }
+
+  isReadable(stream: number): boolean {
+    return this.#native.streamReadable(stream);
+  }
+
   readable(): Iterable<number> {
     return this.#native.readable() as unknown as Iterable<number>;
   }

@@ -12,6 +12,8 @@ export interface ReadEvents {
   cutOff(call: Call): void;
   tooLarge(call: Call, length: number): void;
   resetByPeer(call: Call, code: number): void;
+  /** The call was over already, and still bytes of it came. */
+  unwanted(call: Call): void;
 }
 
 /** Bytes read in one go. Larger messages are read straight into their own memory. */
@@ -47,11 +49,14 @@ export class CallReader {
       }
       const finished = this.#engine.finished;
       if (finished) call.receiveDone = true;
-      if (!call.over) {
+      if (call.over) {
+        if (finished) this.#events.finished(call);
+        else this.#events.unwanted(call);
+      } else {
         if (into === this.#chunk) this.#cut(call, bytes, finished);
         else this.#filled(call, bytes, finished);
-      } else if (finished) {
-        this.#events.finished(call);
+        // The handler may have ended it with a message before the last.
+        if (finished && call.over) this.#events.finished(call);
       }
       // A short read means that nothing is left; the next one would only cost a call into native code to learn it.
       if (finished || bytes < into.length) return;

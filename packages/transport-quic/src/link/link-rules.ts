@@ -29,11 +29,6 @@ export const UNTIL_SERVED: LinkHandler = {
   closed: () => {},
 };
 export const EMPTY = new Uint8Array(0);
-/** Up to this many calls, every arrival of datagrams checks all of them for a cancellation; above it, a timer does. */
-export const SWEEP_AT_ONCE = 8;
-export const SWEEP_MS = 10;
-/** Longest wait, at a graceful close, for the acknowledgement of what was sent last. */
-export const LAST_ACK_MS = 1_000;
 
 /** @throws {HubError} `FRAME_TOO_LARGE` */
 export function checkSize(payload: Uint8Array): void {
