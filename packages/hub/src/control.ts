@@ -1,18 +1,13 @@
-import {
-  ErrorCode,
-  errorResponse,
-  HubError,
-  type LogLine,
-  type PluginRequest,
-  PluginResponse,
-} from "@orchestrator/protocol";
+import { ErrorCode, errorResponse, HubError, type PluginRequest, type PluginResponse } from "@orchestrator/protocol";
 import { describeState } from "@orchestrator/supervisor";
 import type { CallId } from "@orchestrator/transport";
 import type { CallLog } from "./call-log.ts";
-import type { HubLog, LogEntry } from "./hub-log.ts";
+import type { HubLog } from "./hub-log.ts";
 import { reply } from "./local-answers.ts";
+import { LogFollower, logBatch } from "./log-follower.ts";
 import type { PluginEntry } from "./plugin-entry.ts";
-import type { Port, PortCall } from "./port.ts";
+import type { Port } from "./port.ts";
+import { printable, printableLines } from "./printable.ts";
 
 type ControlResponse = Extract<PluginResponse["response"], { $case: "control" }>["value"];
 type HubStatus = Extract<ControlResponse["result"], { $case: "status" }>["value"];
@@ -93,81 +88,8 @@ export class Control {
       reply(port, call, { requestId }, logBatch(lines));
       return;
     }
-    new LogFollower(port, call, requestId, this.#options.log, source).send(lines);
+    new LogFollower(port, call, requestId, this.#options.log, source).start(lines);
   }
-}
-
-/** Lines that wait for a follower that reads slowly; more are dropped, and it is told how many. */
-const FOLLOWER_LINES = 10_000;
-
-/** One `logs -f`: sends lines as they come, as fast as the operator's terminal takes them. */
-class LogFollower implements PortCall {
-  readonly #port: Port;
-  readonly #call: CallId;
-  readonly #requestId: string;
-  readonly #unfollow: () => void;
-  #waiting: LogEntry[] = [];
-  #dropped = 0;
-  #full = false;
-  #scheduled = false;
-
-  constructor(port: Port, call: CallId, requestId: string, log: HubLog, source: string) {
-    this.#port = port;
-    this.#call = call;
-    this.#requestId = requestId;
-    port.attach(call, this);
-    this.#unfollow = log.follow((entry) => {
-      if (source !== "" && entry.source !== source) return;
-      if (this.#waiting.length >= FOLLOWER_LINES) this.#dropped += 1;
-      else this.#waiting.push(entry);
-      this.#schedule();
-    });
-  }
-
-  send(lines: readonly LogEntry[]): void {
-    const response = { requestId: this.#requestId, response: logBatch(lines), error: undefined };
-    this.#full = !this.#port.reply(this.#call, PluginResponse.encode(response).finish(), false);
-  }
-
-  message(port: Port, call: CallId, payload: Uint8Array, last: boolean): void {
-    if (!last) port.link.credit(call, payload.length);
-  }
-
-  cancelled(): void {
-    this.#unfollow();
-  }
-
-  drained(): void {
-    this.#full = false;
-    this.#flush();
-  }
-
-  /** One message for all lines of a turn of the loop. */
-  #schedule(): void {
-    if (this.#scheduled || this.#full) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#flush();
-    });
-  }
-
-  #flush(): void {
-    if (this.#full || this.#waiting.length === 0) return;
-    const lines = this.#waiting;
-    this.#waiting = [];
-    if (this.#dropped > 0) {
-      const text = `${this.#dropped} lines were dropped because they came faster than they were read`;
-      lines.push({ timeMs: Date.now(), source: "hub", level: "warn", text, fields: undefined });
-      this.#dropped = 0;
-    }
-    this.send(lines);
-  }
-}
-
-function logBatch(lines: readonly LogEntry[]): PluginResponse["response"] {
-  const wire: LogLine[] = lines.map((line) => ({ ...line }));
-  return { $case: "control", value: { result: { $case: "logs", value: { lines: wire } } } };
 }
 
 function pluginStatus(plugin: PluginEntry): PluginStatus {
@@ -178,7 +100,7 @@ function pluginStatus(plugin: PluginEntry): PluginStatus {
     manifestId: plugin.manifestId,
     version: manifest?.version ?? "",
     state: state.name,
-    reason: describeState(state),
+    reason: printableLines(describeState(state)),
     pid,
     starts,
     readyAtMs: state.name === "ready" ? state.sinceMs : 0,
@@ -187,10 +109,11 @@ function pluginStatus(plugin: PluginEntry): PluginStatus {
     prompts: offer?.prompts.map((prompt) => prompt.name) ?? [],
     storage: [...(offer?.storage ?? [])],
     providers: [...(offer?.ai ?? [])],
-    callsInFlight: plugin.callsInFlight,
-    callsTotal: plugin.callsTotal,
-    stderrTail: state.name === "failed" || state.name === "backoff" ? plugin.supervised.stderrTail(50) : [],
-    routes: [],
+    callsInFlight: plugin.inFlight.calls,
+    callsTotal: plugin.inFlight.total,
+    stderrTail:
+      state.name === "failed" || state.name === "backoff" ? plugin.supervised.stderrTail(50).map(printable) : [],
+    routes: [...(offer?.http ?? [])],
     enabled: true,
     activation: "eager",
     health: "",

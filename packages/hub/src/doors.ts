@@ -20,6 +20,10 @@ export interface DoorsOptions {
   readonly log: HubLog;
 }
 
+/** What is under way may take this long to end when the hub stops. */
+const GRACE_MS = 200;
+const CLOSE_MS = 500;
+
 /** Who calls with the token of the TCP door. */
 const TCP_CALLER: Caller = { id: "tcp", kind: "gateway" };
 
@@ -55,13 +59,21 @@ export class Doors {
       await this.#openSocket();
       await this.#openTcp();
     } catch (reason) {
-      await this.close(0);
+      await this.close();
       throw reason;
     }
   }
 
-  async close(graceMs: number): Promise<void> {
-    await Promise.all([this.#tcp?.close(), this.#quic?.close(graceMs), this.#socket?.close(graceMs)]);
+  /** Resolves when all of them are shut, and after half a second at the latest: no peer may hold up the end of the hub. */
+  async close(): Promise<void> {
+    const closed = Promise.all([this.#tcp?.close(), this.#quic?.close(GRACE_MS), this.#socket?.close(GRACE_MS)]);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_MS);
+    });
+    await Promise.race([closed, late]);
+    clearTimeout(timer);
+    closed.catch(() => {});
   }
 
   async #openQuic(): Promise<void> {
@@ -101,7 +113,9 @@ export class Doors {
       address: tcp.addr,
       auth,
       answer: (payload, peer, gone) => this.#answerTcp(payload, peer, gone),
-      onRefused: (why) => this.#options.log.write("warn", "hub", `Refused a TCP connection: ${why}`),
+      onRefused: (why) => {
+        this.#options.log.writeAbout("tcp", "warn", "hub", `Refused a TCP connection: ${why}`);
+      },
     });
     this.#options.log.write("info", "hub", `listening for TCP on ${this.tcpAddress}`);
   }
@@ -112,7 +126,9 @@ export class Doors {
   };
 
   readonly #refused = (reason: HubError, remote: string): void => {
-    this.#options.log.write("warn", "hub", `Refused a peer at ${remote || "this machine"}: ${reason.message}`);
+    const what = `Refused a peer at ${remote || "this machine"}: ${reason.message}`;
+    // One budget for all of them: whoever is refused can come back under another address.
+    this.#options.log.writeAbout("refused", "warn", "hub", what);
   };
 
   async #answerTcp(payload: Uint8Array, peer: string, gone: AbortSignal): Promise<Uint8Array> {

@@ -1,4 +1,7 @@
+import { FloodGate, type FloodLimits } from "./flood-gate.ts";
 import type { JsonObject } from "./json.ts";
+import { LogMemory } from "./log-memory.ts";
+import { printable, shortened } from "./printable.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -9,26 +12,83 @@ export interface LogEntry {
   /** A plugin's config id, or "hub". */
   readonly source: string;
   readonly level: LogLevel;
-  /** Without a line break. */
+  /** Without a line break or another control character: those are written out, as `\n`. */
   readonly text: string;
   readonly fields: JsonObject | undefined;
 }
 
-/** How many lines are kept for operators who look later. At the longest line this is bounded by KEPT_BYTES too. */
-const KEPT_LINES = 5_000;
-const KEPT_BYTES = 4 * 1024 * 1024;
+/** A plugin that starts, or fails, may say a lot at once; one that goes on like that is not read by anybody. */
+const DEFAULT_LIMITS: FloodLimits = {
+  burstLines: 1_000,
+  burstLength: 1024 * 1024,
+  linesPerSecond: 200,
+  lengthPerSecond: 128 * 1024,
+};
+const MAX_LINE_LENGTH = 16 * 1024;
+/** What was held back is told this much later, with the last lines of it. */
+const SUMMARY_MS = 1_000;
+/** Of lines that were held back, so many are shown after all: the end of a flood mostly says why it ended. */
+const LAST_LINES = 10;
 
-/** The hub's log: keeps the last lines and hands each one to whoever follows. Never throws, never waits. */
+export interface HubLogOptions {
+  /** For each source by itself. */
+  readonly limits?: Partial<FloodLimits>;
+  /** Default 1 000. */
+  readonly summaryMs?: number;
+}
+
+/** What was held back of one source, and who said it. */
+interface Held {
+  readonly source: string;
+  last: LogEntry[];
+}
+
+/**
+ * The hub's log: keeps the last lines and hands each one to whoever follows. Never throws, never waits. A source that floods it is
+ * held back, and how much of it is missing stands in the log.
+ */
 export class HubLog {
-  #entries: LogEntry[] = [];
-  #bytes = 0;
+  readonly #memory = new LogMemory();
   readonly #followers = new Set<(entry: LogEntry) => void>();
+  readonly #gate: FloodGate;
+  readonly #summaryMs: number;
+  readonly #held = new Map<string, Held>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: HubLogOptions = {}) {
+    this.#gate = new FloodGate({ ...DEFAULT_LIMITS, ...options.limits });
+    this.#summaryMs = options.summaryMs ?? SUMMARY_MS;
+  }
 
   write(level: LogLevel, source: string, text: string, fields?: JsonObject): void {
-    const entry: LogEntry = { timeMs: Date.now(), source, level, text, fields };
-    this.#entries.push(entry);
-    this.#bytes += text.length;
-    if (this.#entries.length > KEPT_LINES || this.#bytes > KEPT_BYTES) this.#trim();
+    this.writeAbout(source, level, source, text, fields);
+  }
+
+  /**
+   * A line that a peer can cause as often as it likes. It counts for that peer: whoever makes the hub complain does not keep
+   * other lines of the hub out of its log.
+   */
+  writeAbout(peer: string, level: LogLevel, source: string, text: string, fields?: JsonObject): void {
+    const entry = { timeMs: Date.now(), source, level, text: printable(shortened(text, MAX_LINE_LENGTH)), fields };
+    // A hub that speaks of a plugin, and the plugin itself, are two.
+    const key = peer === source ? source : `${source}\u0000${peer}`;
+    if (this.#gate.admits(key, entry.text.length, performance.now())) this.#add(entry);
+    else this.#hold(key, entry);
+  }
+
+  /** The last `count` lines of a source, or of all, oldest first. */
+  tail(count: number, source = ""): LogEntry[] {
+    return this.#memory.tail(count, source);
+  }
+
+  /** @returns the function that ends it */
+  follow(follower: (entry: LogEntry) => void): () => void {
+    this.#followers.add(follower);
+    return () => void this.#followers.delete(follower);
+  }
+
+  #add(entry: LogEntry): void {
+    this.#memory.push(entry);
     for (const follower of this.#followers) {
       try {
         follower(entry);
@@ -38,28 +98,25 @@ export class HubLog {
     }
   }
 
-  /** The last `count` lines of a source, or of all, oldest first. */
-  tail(count: number, source = ""): LogEntry[] {
-    const entries = source === "" ? this.#entries : this.#entries.filter((entry) => entry.source === source);
-    return entries.slice(-count);
+  #hold(key: string, entry: LogEntry): void {
+    const held = this.#held.get(key) ?? { source: entry.source, last: [] };
+    this.#held.set(key, held);
+    held.last.push(entry);
+    if (held.last.length >= 2 * LAST_LINES) held.last = held.last.slice(-LAST_LINES);
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.#summarize(), this.#summaryMs);
+    this.#timer.unref();
   }
 
-  /** @returns the function that ends it */
-  follow(follower: (entry: LogEntry) => void): () => void {
-    this.#followers.add(follower);
-    return () => void this.#followers.delete(follower);
-  }
-
-  /** Drops a tenth at once, so that a busy log does not shift its array for every line. */
-  #trim(): void {
-    let drop = Math.ceil(KEPT_LINES / 10);
-    let left = this.#bytes;
-    for (let index = 0; index < this.#entries.length; index += 1) {
-      if (index >= drop && left <= KEPT_BYTES) break;
-      left -= this.#entries[index]!.text.length;
-      drop = Math.max(drop, index + 1);
+  #summarize(): void {
+    this.#timer = undefined;
+    for (const [key, { source, last }] of this.#held) {
+      const shown = last.slice(-LAST_LINES);
+      const missing = this.#gate.takeSuppressed(key) - shown.length;
+      const text = `… suppressed ${missing} lines that came too fast`;
+      if (missing > 0) this.#add({ timeMs: shown[0]!.timeMs, source, level: "warn", text, fields: undefined });
+      for (const entry of shown) this.#add(entry);
     }
-    this.#entries = this.#entries.slice(drop);
-    this.#bytes = left;
+    this.#held.clear();
   }
 }

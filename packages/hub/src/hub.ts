@@ -15,7 +15,7 @@ import { PeerRegistry } from "./peer-registry.ts";
 import type { Offer, PluginEntry } from "./plugin-entry.ts";
 import { PluginFleet } from "./plugin-fleet.ts";
 import type { Port } from "./port.ts";
-import { Problems } from "./problems.ts";
+import { collisionLines, Problems } from "./problems.ts";
 import { Routes } from "./routes.ts";
 
 /** Published whenever tools or prompts come or go. */
@@ -64,7 +64,7 @@ export class Hub {
     const log = options.log ?? new HubLog();
     this.log = log;
     this.#events = new EventBus(this.#wheel, (subscriber, topic, why) => {
-      log.write("warn", "hub", `An event on "${topic}" was lost for "${subscriber}": ${why}`);
+      log.writeAbout(subscriber, "warn", "hub", `An event on "${topic}" was lost for "${subscriber}": ${why}`);
     });
     const control = new Control({
       log,
@@ -72,11 +72,12 @@ export class Hub {
       plugins: () => this.plugins,
       status: () => this.status(),
       stop: () => options.onStopRequest?.(),
-      restart: async (plugin) => void (await plugin.supervised.restart()),
+      restart: (plugin) => this.#fleet.restart(plugin),
     });
     this.#peers = new PeerRegistry({
       events: this.#events,
       log,
+      rules: config.policy,
       findPlugin: (manifestId) => this.#fleet.find(manifestId),
       onRequest: (port, call, payload, last) => this.#dispatcher.request(port, call, payload, last),
     });
@@ -103,6 +104,7 @@ export class Hub {
       plugins: config.plugins,
       workspace: config.workspace,
       stateDir: config.stateDir,
+      maxStartsAtOnce: config.maxStartsAtOnce,
       env: options.env ?? process.env,
       wheel: this.#wheel,
       log,
@@ -110,7 +112,7 @@ export class Hub {
       dialect: {
         accept: (link, plugin) => this.#peers.accept(link, plugin.caller, plugin),
         onReady: (plugin, port, offer) => this.#ready(plugin, port, offer),
-        onGone: (plugin) => this.#gone(plugin),
+        onGone: (plugin, port) => this.#gone(plugin, port),
       },
       onState: (plugin, state, previous) => this.#onState(plugin, state, previous),
     });
@@ -163,7 +165,7 @@ export class Hub {
   async #stop(reason: string): Promise<void> {
     this.log.write("info", "hub", `stopping: ${reason}`);
     await this.#fleet.stop(reason);
-    await this.#doors.close(200);
+    await this.#doors.close();
     this.#peers.abortAll(new HubError(ErrorCode.Unavailable, "The hub has stopped"));
     this.#wheel.close();
   }
@@ -198,18 +200,14 @@ export class Hub {
     plugin.link = port;
     plugin.offer = offer;
     this.#capabilitiesChanged();
-    for (const collision of this.#routes.collisions) {
-      if (collision.loser !== plugin.id && collision.winner !== plugin.id) continue;
-      const { table, name, winner, loser } = collision;
-      this.log.write(
-        "error",
-        "hub",
-        `Plugins "${winner}" and "${loser}" both provide ${table} "${name}"; "${winner}" has it`,
-      );
-    }
+    const mine = this.#routes.collisions.filter(({ loser, winner }) => loser === plugin.id || winner === plugin.id);
+    for (const line of collisionLines(mine)) this.log.writeAbout(plugin.id, "error", "hub", line);
   }
 
-  #gone(plugin: PluginEntry): void {
+  /** @param port the connection that is lost, if it is a certain one: another instance may have taken over meanwhile */
+  #gone(plugin: PluginEntry, port = plugin.link): void {
+    if (plugin.link !== undefined && plugin.link !== port) return;
+    this.#peers.pluginGone(plugin);
     if (plugin.link === undefined) return;
     plugin.link = undefined;
     this.#capabilitiesChanged();

@@ -1,5 +1,19 @@
-import { PluginResponse, type PromptDefinition, replaceRequestId, type ToolDefinition } from "@orchestrator/protocol";
-import type { Routes } from "./routes.ts";
+import {
+  ErrorCode,
+  errorResponse,
+  HubError,
+  MAX_FRAME_BYTES,
+  PluginResponse,
+  type PromptDefinition,
+  RequestKind,
+  replaceRequestId,
+  type ToolDefinition,
+} from "@orchestrator/protocol";
+import { MAX_NAME_LENGTH } from "./request-names.ts";
+import type { Route, Routes } from "./routes.ts";
+
+/** What is left of a frame when the longest request id is in it. */
+export const MAX_LIST_BYTES = MAX_FRAME_BYTES - 4 * MAX_NAME_LENGTH;
 
 /**
  * What list_tools and list_prompts answer: known at any time, so a plugin that hangs holds nobody up. Sorted by name, no name
@@ -7,8 +21,8 @@ import type { Routes } from "./routes.ts";
  */
 export class Listing {
   readonly #routes: Routes;
-  #tools: Uint8Array | undefined;
-  #prompts: Uint8Array | undefined;
+  #tools: Uint8Array | HubError | undefined;
+  #prompts: Uint8Array | HubError | undefined;
 
   constructor(routes: Routes) {
     this.#routes = routes;
@@ -21,44 +35,54 @@ export class Listing {
   }
 
   toolsResponse(requestId: string): Uint8Array {
-    this.#tools ??= PluginResponse.encode({
-      requestId: "",
-      response: { $case: "listTools", value: { tools: this.tools() } },
-      error: undefined,
-    }).finish();
-    return withRequestId(this.#tools, requestId);
+    this.#tools ??= encoded("tools", { $case: "listTools", value: { tools: this.tools() } });
+    return answer(this.#tools, RequestKind.ListTools, requestId);
   }
 
   promptsResponse(requestId: string): Uint8Array {
-    this.#prompts ??= PluginResponse.encode({
-      requestId: "",
-      response: { $case: "listPrompts", value: { prompts: this.prompts() } },
-      error: undefined,
-    }).finish();
-    return withRequestId(this.#prompts, requestId);
+    this.#prompts ??= encoded("prompts", { $case: "listPrompts", value: { prompts: this.prompts() } });
+    return answer(this.#prompts, RequestKind.ListPrompts, requestId);
   }
 
   tools(): ToolDefinition[] {
-    const tools: ToolDefinition[] = [];
-    for (const [name, { plugin, name: inside }] of this.#routes.tools) {
-      const definition = plugin.isReady ? plugin.offer?.tools.find((tool) => tool.name === inside) : undefined;
-      if (definition !== undefined) tools.push(name === inside ? definition : { ...definition, name });
-    }
-    return tools.sort(byName);
+    return definitions(this.#routes.tools, "tools");
   }
 
   prompts(): PromptDefinition[] {
-    const prompts: PromptDefinition[] = [];
-    for (const [name, { plugin, name: inside }] of this.#routes.prompts) {
-      const definition = plugin.isReady ? plugin.offer?.prompts.find((prompt) => prompt.name === inside) : undefined;
-      if (definition !== undefined) prompts.push(name === inside ? definition : { ...definition, name });
-    }
-    return prompts.sort(byName);
+    return definitions(this.#routes.prompts, "prompts");
   }
 }
 
-function withRequestId(response: Uint8Array, requestId: string): Uint8Array {
-  return replaceRequestId(response, { requestIdStart: 0, requestIdEnd: 0 }, requestId);
+/** The definitions behind the names of plugins that are ready, each under the name that it has outside. */
+function definitions<Key extends "tools" | "prompts">(routes: ReadonlyMap<string, Route>, key: Key) {
+  type Definition = Key extends "tools" ? ToolDefinition : PromptDefinition;
+  const byPlugin = new Map<Route["plugin"], ReadonlyMap<string, Definition>>();
+  const list: Definition[] = [];
+  for (const [name, { plugin, name: inside }] of routes) {
+    if (!plugin.isReady) continue;
+    let offered = byPlugin.get(plugin);
+    if (offered === undefined) {
+      const all = (plugin.offer?.[key] ?? []) as readonly Definition[];
+      offered = new Map(all.map((definition) => [definition.name, definition]));
+      byPlugin.set(plugin, offered);
+    }
+    const definition = offered.get(inside);
+    if (definition !== undefined) list.push(name === inside ? definition : { ...definition, name });
+  }
+  return list.sort(byName);
+}
+
+/** The answer without a request id, or why there can be none. */
+function encoded(what: string, response: NonNullable<PluginResponse["response"]>): Uint8Array | HubError {
+  const bytes = PluginResponse.encode({ requestId: "", response, error: undefined }).finish();
+  if (bytes.length <= MAX_LIST_BYTES) return bytes;
+  const why = `The ${what} of all plugins are ${bytes.length} bytes, a list may have ${MAX_LIST_BYTES}. Disable a plugin that lists much`;
+  return new HubError(ErrorCode.ResourceExhausted, why);
+}
+
+function answer(known: Uint8Array | HubError, kind: number, requestId: string): Uint8Array {
+  if (known instanceof HubError) return errorResponse(kind, requestId, known);
+  return replaceRequestId(known, { requestIdStart: 0, requestIdEnd: 0 }, requestId);
 }
 
 function byName(a: { name: string }, b: { name: string }): number {

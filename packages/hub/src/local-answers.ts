@@ -2,6 +2,7 @@ import {
   ErrorCode,
   errorResponse,
   HubError,
+  MAX_FRAME_BYTES,
   type PluginManifest,
   PluginRequest,
   PluginResponse,
@@ -11,12 +12,15 @@ import {
 import type { CallId } from "@orchestrator/transport";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { EventBus } from "./event-bus.ts";
+import { checkEventSize } from "./event-parcel.ts";
 import type { HubLog } from "./hub-log.ts";
 import type { Listing } from "./listing.ts";
 import type { Port } from "./port.ts";
 
 /** Topics under this prefix are the hub's own. */
 export const HUB_TOPICS = "orchestrator.";
+/** Manifests, subscriptions and commands: all of them are short. */
+const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 
 export interface LocalAnswersOptions {
   readonly listing: Listing;
@@ -61,6 +65,12 @@ export class LocalAnswers {
 
   #decoded(port: Port, call: CallId, payload: Uint8Array, peek: RequestPeek): void {
     try {
+      // Before it is decoded: what it decodes to takes many times its size.
+      if (peek.kind === RequestKind.Publish) checkEventSize(peek.route, payload.length);
+      else if (payload.length > MAX_REQUEST_BYTES) {
+        const what = `A request to the hub itself is ${payload.length} bytes, the limit is ${MAX_REQUEST_BYTES}`;
+        throw new HubError(ErrorCode.InvalidArgument, what);
+      }
       const message = PluginRequest.decode(payload);
       const request = message.request;
       switch (request?.$case) {
@@ -73,18 +83,20 @@ export class LocalAnswers {
         case "subscribe": {
           const { subscriptionId, topic, filters } = request.value;
           this.#allow(port, topic);
-          this.#options.events.subscribe(
-            subscriberKey(port),
-            this.#options.eventRoute(port),
-            subscriptionId,
+          this.#options.events.subscribe(subscriberOf(port), {
+            name: port.caller.id,
+            route: this.#options.eventRoute(port),
+            id: subscriptionId,
             topic,
             filters,
-          );
+            // Its rights may shrink while it listens.
+            allows: (heard) => this.#options.dispatcher().decide(port, "event", heard).allowed,
+          });
           reply(port, call, peek, undefined);
           return;
         }
         case "unsubscribe":
-          this.#options.events.unsubscribe(subscriberKey(port), request.value.subscriptionId);
+          this.#options.events.unsubscribe(subscriberOf(port), request.value.subscriptionId);
           reply(port, call, peek, undefined);
           return;
         case "publish": {
@@ -110,7 +122,8 @@ export class LocalAnswers {
       }
     } catch (reason) {
       const error = HubError.from(reason, ErrorCode.Protocol);
-      this.#options.log.write("warn", "hub", `Refused a request of "${port.caller.id}": ${error.message}`);
+      const { id } = port.caller;
+      this.#options.log.writeAbout(id, "warn", "hub", `Refused a request of "${id}": ${error.message}`);
       const unserved = error.code === ErrorCode.Unimplemented;
       port.reply(call, errorResponse(unserved ? RequestKind.None : peek.kind, peek.requestId, error), true);
     }
@@ -127,15 +140,23 @@ export class LocalAnswers {
 }
 
 /** A configured plugin is one subscriber however often it connects; every other link is its own. */
-export function subscriberKey(port: Port): string {
-  return port.plugin === undefined ? `${port.caller.id}@${port.link.remoteAddress}` : port.plugin.id;
+function subscriberOf(port: Port): object {
+  return port.plugin ?? port;
 }
 
+/** Answers a request that the hub serves itself; an answer that no frame can hold becomes an error that says so. */
 export function reply(
   port: Port,
   call: CallId,
   peek: { readonly requestId: string },
   response: PluginResponse["response"],
 ): void {
-  port.reply(call, PluginResponse.encode({ requestId: peek.requestId, response, error: undefined }).finish(), true);
+  const bytes = PluginResponse.encode({ requestId: peek.requestId, response, error: undefined }).finish();
+  if (bytes.length <= MAX_FRAME_BYTES) {
+    port.reply(call, bytes, true);
+    return;
+  }
+  const what = `The answer is ${bytes.length} bytes, the limit is ${MAX_FRAME_BYTES}. Ask for less`;
+  const error = new HubError(ErrorCode.ResourceExhausted, what);
+  port.reply(call, errorResponse(RequestKind.None, peek.requestId, error), true);
 }

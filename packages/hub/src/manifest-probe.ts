@@ -1,15 +1,27 @@
-import { execFile } from "node:child_process";
 import { statSync } from "node:fs";
 import { ErrorCode, HubError, manifestFromJson, type PluginManifest } from "@orchestrator/protocol";
+import { capture } from "./capture.ts";
+import { checkNeeds, printedNeeds } from "./plugin-needs.ts";
+import type { Needs } from "./policy.ts";
 
-/** How long a plugin may take to print its manifest. */
-const PROBE_TIMEOUT_MS = 10_000;
-const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+/** 4 096 names of the longest kind in every list would be more; the largest plugin known prints 8 KiB. */
+const MAX_MANIFEST_BYTES = 1024 * 1024;
 
 export interface ProbeSpec {
   readonly command: readonly [string, ...string[]];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** How long the program may take to print its manifest. */
+  readonly timeoutMs: number;
+}
+
+export interface Probed {
+  /** undefined when the program has no answer: it may be older than the question. */
+  readonly manifest: PluginManifest | undefined;
+  /** Those of its needs that it printed: it will be given no more than these. */
+  readonly ceiling: Partial<Needs>;
+  /** Changes when the program is replaced on disk. */
+  readonly program: string;
 }
 
 /**
@@ -17,24 +29,48 @@ export interface ProbeSpec {
  * names the certificates that the plugin gets before it is started for real.
  */
 export class ManifestProbe {
-  readonly #known = new Map<string, PluginManifest>();
+  readonly #known = new Map<string, Probed>();
 
-  /** @returns undefined when the program has no answer: it may be older than the question */
-  async read(spec: ProbeSpec, signal: AbortSignal): Promise<PluginManifest | undefined> {
-    const key = fingerprint(spec);
-    const known = this.#known.get(key);
+  /** The program is asked anew next time: what it prints may depend on files that nobody knows here. */
+  forget(program: string): void {
+    this.#known.delete(program);
+  }
+
+  /** @throws {HubError} `START_FAILED` for a program that cannot be run, `INVALID_ARGUMENT` for a manifest that is no good */
+  async read(spec: ProbeSpec, signal: AbortSignal): Promise<Probed> {
+    const program = fingerprint(spec);
+    const known = this.#known.get(program);
     if (known !== undefined) return known;
-    const text = await run(spec, signal);
-    if (text === undefined) return undefined;
-    const manifest = manifestFromJson(text);
-    this.#known.set(key, manifest);
-    return manifest;
+    const [name, ...args] = spec.command;
+    const captured = await capture(
+      { ...spec, command: [name, ...args, "--manifest"], maxBytes: MAX_MANIFEST_BYTES },
+      signal,
+    );
+    if (captured.end === "error") {
+      const { error } = captured;
+      throw new HubError(ErrorCode.StartFailed, `Cannot run "${name}": ${error.message}`, { cause: error });
+    }
+    if (captured.end === "too-long") {
+      const what = `"${name} --manifest" printed more than ${MAX_MANIFEST_BYTES} bytes`;
+      throw new HubError(ErrorCode.InvalidArgument, `Cannot read manifest: ${what}`);
+    }
+    let manifest: PluginManifest | undefined;
+    let ceiling: Partial<Needs> = {};
+    if (captured.end === "exited" && captured.stdout.trimStart().startsWith("{")) {
+      manifest = manifestFromJson(captured.stdout);
+      checkNeeds(manifest);
+      ceiling = printedNeeds(captured.stdout, manifest);
+    }
+    const answer = { manifest, ceiling, program };
+    // One that was late may have been held up by others.
+    if (captured.end !== "late") this.#known.set(program, answer);
+    return answer;
   }
 }
 
 /** A program that was replaced on disk is asked anew. */
-function fingerprint(spec: ProbeSpec): string {
-  const stamps = spec.command.slice(0, 2).map((path) => {
+function fingerprint({ command, env, cwd }: ProbeSpec): string {
+  const stamps = command.slice(0, 3).map((path) => {
     try {
       const { mtimeMs, size, ino } = statSync(path);
       return `${mtimeMs}:${size}:${ino}`;
@@ -42,31 +78,5 @@ function fingerprint(spec: ProbeSpec): string {
       return "";
     }
   });
-  return JSON.stringify([spec.command, spec.env, stamps]);
-}
-
-function run(spec: ProbeSpec, signal: AbortSignal): Promise<string | undefined> {
-  const [program, ...args] = spec.command;
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      program,
-      [...args, "--manifest"],
-      {
-        cwd: spec.cwd,
-        env: spec.env,
-        timeout: PROBE_TIMEOUT_MS,
-        killSignal: "SIGKILL",
-        maxBuffer: MAX_MANIFEST_BYTES,
-        signal,
-      },
-      (error, stdout) => {
-        if (signal.aborted) reject(signal.reason);
-        else if (stdout.trimStart().startsWith("{")) resolve(stdout);
-        else if (error !== null && typeof error.code === "string" && error.code !== "ABORT_ERR") {
-          reject(new HubError(ErrorCode.StartFailed, `Cannot run "${program}": ${error.message}`, { cause: error }));
-        } else resolve(undefined);
-      },
-    );
-    child.stdin?.end();
-  });
+  return JSON.stringify([command, env, cwd, stamps]);
 }

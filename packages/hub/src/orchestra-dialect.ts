@@ -1,16 +1,21 @@
 import type { Authority } from "@orchestrator/identity";
-import { ErrorCode, HubError } from "@orchestrator/protocol";
+import { ErrorCode, HubError, PluginManifest } from "@orchestrator/protocol";
 import type { Attachment, PluginProcess } from "@orchestrator/supervisor";
 import type { AcceptLink, Link } from "@orchestrator/transport";
 import { dialQuic } from "@orchestrator/transport-quic";
 import { SocketLink } from "@orchestrator/transport-socket";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
+import type { HubLog } from "./hub-log.ts";
 import { callPeer } from "./local-call.ts";
 import type { Offer, PluginEntry } from "./plugin-entry.ts";
+import { readOffer } from "./plugin-offer.ts";
 import type { Port } from "./port.ts";
+import { shortened } from "./printable.ts";
 
-/** Each step of the start has this long, within the plugin's start timeout. */
-const STEP_TIMEOUT_MS = 10_000;
+/** Answers to register and boot are a word, or an error. */
+const MAX_ANSWER_BYTES = 256 * 1024;
+/** Of what a plugin says, so much stands in an error. */
+const MAX_WORDS = 1_024;
 
 export interface DialectOptions {
   readonly authority: Authority;
@@ -19,8 +24,9 @@ export interface DialectOptions {
   readonly accept: (link: Link, plugin: PluginEntry) => Port;
   /** The plugin serves now. */
   readonly onReady: (plugin: PluginEntry, port: Port, offer: Offer) => void;
-  /** The plugin is away; its calls in flight were answered. */
-  readonly onGone: (plugin: PluginEntry) => void;
+  /** This connection to the plugin is over, also one that never came as far as `onReady`. */
+  readonly onGone: (plugin: PluginEntry, port: Port) => void;
+  readonly log: HubLog;
 }
 
 /**
@@ -46,10 +52,11 @@ export async function attachOrchestra(
   try {
     checkIdentity(plugin, link);
     await introduce(plugin, peer, wheel);
-    const offer = await readOffer(plugin, peer, wheel);
+    const offer = await readOffer(plugin, peer, wheel, options.log, plugin.config.startTimeoutMs);
     signal.throwIfAborted();
     options.onReady(plugin, peer, offer);
   } catch (reason) {
+    options.onGone(plugin, peer);
     link.abort(HubError.from(reason, ErrorCode.StartFailed));
     throw reason;
   }
@@ -57,10 +64,10 @@ export async function attachOrchestra(
     lost: lost.promise,
     requestShutdown: async (graceMs) => {
       const value = { timeoutSeconds: Math.ceil(graceMs / 1_000) };
-      await callPeer(peer, wheel, { $case: "shutdown", value }, "shutdown", graceMs);
+      await callPeer(peer, wheel, { $case: "shutdown", value }, "shutdown", graceMs, MAX_ANSWER_BYTES);
     },
     detach: (reason) => {
-      options.onGone(plugin);
+      options.onGone(plugin, peer);
       link.abort(reason);
     },
   };
@@ -119,51 +126,32 @@ async function dial(
   return await dialQuic(address, { tls, signal }, accept);
 }
 
+/** Each step has as long as the whole start: the supervisor ends that in time. */
 async function introduce(plugin: PluginEntry, peer: Port, wheel: DeadlineWheel): Promise<void> {
-  const manifest = emptyManifest(plugin.id);
-  const registered = await callPeer(peer, wheel, { $case: "register", value: manifest }, "register", STEP_TIMEOUT_MS);
+  const { startTimeoutMs } = plugin.config;
+  const manifest = PluginManifest.fromPartial({ id: plugin.id });
+  const register = { $case: "register", value: manifest } as const;
+  const registered = await callPeer(peer, wheel, register, "register", startTimeoutMs, MAX_ANSWER_BYTES);
   if (registered.response?.$case === "register" && !registered.response.value.accepted) {
-    const why = registered.response.value.rejectReason || "it gave no reason";
-    throw new HubError(ErrorCode.StartFailed, `Plugin "${plugin.id}" refused to register: ${why}`);
+    throw refused(plugin, "register", registered.response.value.rejectReason);
   }
-  const config = { ...plugin.config.config };
-  const booted = await callPeer(peer, wheel, { $case: "boot", value: { config } }, "boot", STEP_TIMEOUT_MS);
+  const boot = { $case: "boot", value: { config: { ...plugin.config.config } } } as const;
+  const booted = await callPeer(peer, wheel, boot, "boot", startTimeoutMs, MAX_ANSWER_BYTES);
   if (booted.response?.$case === "boot" && !booted.response.value.ready) {
-    const why = booted.response.value.error || "it gave no reason";
-    throw new HubError(ErrorCode.StartFailed, `Plugin "${plugin.id}" refused to boot: ${why}`);
+    throw refused(plugin, "boot", booted.response.value.error);
   }
 }
 
-async function readOffer(plugin: PluginEntry, peer: Port, wheel: DeadlineWheel): Promise<Offer> {
-  const [tools, prompts] = await Promise.all([
-    callPeer(peer, wheel, { $case: "listTools", value: {} }, "listTools", STEP_TIMEOUT_MS),
-    // Plugins older than prompts answer with an error: they have none.
-    callPeer(peer, wheel, { $case: "listPrompts", value: {} }, "listPrompts", STEP_TIMEOUT_MS).catch(onlyProtocol),
-  ]);
-  const { manifest, config } = plugin;
-  return {
-    tools: unique(tools.response?.$case === "listTools" ? tools.response.value.tools : []),
-    prompts: unique(prompts?.response?.$case === "listPrompts" ? prompts.response.value.prompts : []),
-    storage: [...new Set([...config.providesStorage, ...(manifest?.providesStorage ?? [])])],
-    ai: [...new Set([...config.providesAi, ...(manifest?.providesAi ?? [])])],
-  };
-}
-
-function onlyProtocol(reason: unknown): undefined {
-  if (reason instanceof HubError && reason.code === ErrorCode.Protocol) return undefined;
-  throw reason;
-}
-
-/** A plugin that lists a name twice has it once. */
-function unique<T extends { readonly name: string }>(items: readonly T[]): T[] {
-  return [...new Map(items.map((item) => [item.name, item])).values()];
+function refused(plugin: PluginEntry, step: string, why: string): HubError {
+  const words = why === "" ? "it gave no reason" : shortened(why, MAX_WORDS);
+  return new HubError(ErrorCode.StartFailed, `Plugin "${plugin.id}" refused to ${step}: ${words}`);
 }
 
 /** READY names where to connect; a plugin must not be able to send the hub elsewhere. */
 function checkLoopback(plugin: PluginEntry, address: string): void {
   const host = address.slice(0, address.lastIndexOf(":")).replace(/^\[|\]$/g, "");
   if (host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host)) return;
-  const what = `Plugin "${plugin.id}" said READY at "${address}", which is not a loopback address with a port`;
+  const what = `Plugin "${plugin.id}" said READY at "${shortened(address, 200)}", which is not a loopback address with a port`;
   throw new HubError(ErrorCode.StartFailed, what);
 }
 
@@ -171,29 +159,4 @@ function checkIdentity(plugin: PluginEntry, link: Link): void {
   if (link.peer === plugin.manifestId) return;
   const what = `The process that answers for plugin "${plugin.id}" has the certificate of "${link.peer}", not of "${plugin.manifestId}"`;
   throw new HubError(ErrorCode.StartFailed, what);
-}
-
-function emptyManifest(id: string) {
-  return {
-    id,
-    version: "",
-    language: "",
-    providesTools: [],
-    providesEvents: [],
-    providesStorage: [],
-    providesTransport: [],
-    providesAi: [],
-    needsStorage: [],
-    needsEvents: [],
-    needsAi: [],
-    needsTools: [],
-    description: "",
-    author: "",
-    binary: "",
-    args: [],
-    env: {},
-    providesPrompts: [],
-    providesHttp: [],
-    needsHttp: [],
-  };
 }

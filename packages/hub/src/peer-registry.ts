@@ -1,10 +1,11 @@
-import { checkManifest, HubError, type PluginManifest } from "@orchestrator/protocol";
+import type { PolicyRule } from "@orchestrator/config";
+import { checkManifest, ErrorCode, HubError, type PluginManifest } from "@orchestrator/protocol";
 import type { Link } from "@orchestrator/transport";
 import type { EventBus } from "./event-bus.ts";
 import type { HubLog } from "./hub-log.ts";
-import { subscriberKey } from "./local-answers.ts";
 import type { PluginEntry } from "./plugin-entry.ts";
-import type { Caller } from "./policy.ts";
+import { checkNeeds } from "./plugin-needs.ts";
+import { type Caller, decide } from "./policy.ts";
 import { Port, type PortOwner } from "./port.ts";
 
 const OPERATOR = "orchestrator-operator";
@@ -14,9 +15,15 @@ const OPERATOR = "orchestrator-operator";
  */
 const GATEWAYS: ReadonlySet<string> = new Set(["transport.stdio-client", "orchestrator-gateway"]);
 
+/** Ways for a link to end that are nobody's fault: the peer left, or the hub let it go. */
+const ORDINARY_ENDS: ReadonlySet<string> = new Set([ErrorCode.Unavailable, ErrorCode.Cancelled]);
+/** Subscriptions that the hub makes for a plugin by its manifest have ids that start with this. */
+const NEEDS_PREFIX = "needs:";
+
 export interface PeerRegistryOptions {
   readonly events: EventBus;
   readonly log: HubLog;
+  readonly rules: readonly PolicyRule[];
   /** The configured plugin whose manifest has that id. */
   readonly findPlugin: (manifestId: string) => PluginEntry | undefined;
   readonly onRequest: PortOwner["request"];
@@ -43,12 +50,8 @@ export class PeerRegistry {
     const port = new Port(link, caller, plugin, {
       request: this.#options.onRequest,
       portClosed: (closed, error) => this.#closed(closed, error),
-      portFailed: (failed, error) => {
-        this.#options.log.write(
-          "error",
-          "hub",
-          `A call of "${failed.caller.id}" could not be served: ${error.message}`,
-        );
+      portFailed: ({ caller: { id } }, error) => {
+        this.#options.log.writeAbout(id, "error", "hub", `A call of "${id}" could not be served: ${error.message}`);
       },
     });
     this.#ports.add(port);
@@ -73,21 +76,18 @@ export class PeerRegistry {
     }
     try {
       checkManifest(manifest);
+      checkNeeds(manifest);
     } catch (reason) {
       return HubError.from(reason).message;
     }
     const { plugin } = port;
     if (plugin === undefined) return "";
-    plugin.manifest = manifest;
-    for (const other of this.#ports) if (other.plugin === plugin) other.decisions.clear();
-    for (const topic of plugin.needs.events) {
-      this.#options.events.subscribe(plugin.id, this.eventRoute(port), `needs:${topic}`, topic, {});
-    }
-    this.#options.log.write(
-      "debug",
-      plugin.id,
-      `registered as ${manifest.id} ${manifest.version} (${manifest.language})`,
-    );
+    const refused = plugin.register(manifest);
+    for (const other of this.#ports) if (other.plugin === plugin) other.targets.clear();
+    this.#subscribeToNeeds(plugin, port);
+    const { log } = this.#options;
+    log.write("debug", plugin.id, `registered as ${manifest.id} ${manifest.version} (${manifest.language})`);
+    if (refused.length > 0) log.write("warn", plugin.id, refusedNeeds(refused));
     return "";
   }
 
@@ -98,14 +98,54 @@ export class PeerRegistry {
     return () => (port.acceptsCalls && port.link.isOpen ? port : undefined);
   }
 
+  /** The plugin's process is gone, or is about to go: a new one starts with no subscriptions but its own. */
+  pluginGone(plugin: PluginEntry): void {
+    this.#options.events.removeSubscriber(plugin);
+  }
+
   abortAll(reason: HubError): void {
     for (const port of [...this.#ports]) port.link.abort(reason);
   }
 
+  /** What the manifest needs now, in place of what an earlier one needed. */
+  #subscribeToNeeds(plugin: PluginEntry, port: Port): void {
+    const { events, rules } = this.#options;
+    events.removeSubscriptions(plugin, (id) => id.startsWith(NEEDS_PREFIX));
+    const allows = (topic: string) => decide(plugin.caller, plugin.needs, "event", topic, rules).allowed;
+    for (const topic of new Set(plugin.needs.events)) {
+      events.subscribe(plugin, {
+        name: plugin.id,
+        route: this.eventRoute(port),
+        id: `${NEEDS_PREFIX}${topic}`,
+        topic,
+        isPattern: topic.includes("*"),
+        allows,
+      });
+    }
+  }
+
   #closed(port: Port, error: HubError | undefined): void {
     this.#ports.delete(port);
-    if (error !== undefined)
-      this.#options.log.write("debug", "hub", `The link of "${port.caller.id}" ended: ${error.message}`);
-    if (port.plugin === undefined) this.#options.events.removeSubscriber(subscriberKey(port));
+    const { id } = port.caller;
+    if (error !== undefined) {
+      const level = ORDINARY_ENDS.has(error.code) ? "debug" : "warn";
+      this.#options.log.writeAbout(id, level, "hub", `The link of "${id}" ended: ${error.message}`);
+    }
+    if (port.plugin === undefined) this.#options.events.removeSubscriber(port);
+    else if (!this.#isConnected(port.plugin)) this.pluginGone(port.plugin);
   }
+
+  #isConnected(plugin: PluginEntry): boolean {
+    for (const port of this.#ports) if (port.plugin === plugin) return true;
+    return false;
+  }
+}
+
+/** One line for people: what a plugin asked for beyond what it had said, and what to do. */
+export function refusedNeeds(refused: readonly string[]): string {
+  const shown = refused.slice(0, 5).join(", ");
+  const more = refused.length > 5 ? ` and ${refused.length - 5} more` : "";
+  const mend =
+    "If the program was updated, restart the plugin; else set the list in its entry of the config to grant it";
+  return `asked for more than its program had said that it needs; not granted: ${shown}${more}. ${mend}`;
 }

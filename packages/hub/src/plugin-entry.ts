@@ -1,6 +1,9 @@
 import { type CapabilityKind, matchesCapability, type PluginConfig } from "@orchestrator/config";
 import type { PluginManifest, PromptDefinition, ToolDefinition } from "@orchestrator/protocol";
 import type { SupervisedPlugin } from "@orchestrator/supervisor";
+import { InFlight } from "./in-flight.ts";
+import type { Probed } from "./manifest-probe.ts";
+import { limitNeeds, needsOf } from "./plugin-needs.ts";
 import { type Caller, type Needs, NO_NEEDS } from "./policy.ts";
 import type { Port } from "./port.ts";
 import type { RouteTable } from "./routes.ts";
@@ -11,6 +14,8 @@ export interface Offer {
   readonly prompts: readonly PromptDefinition[];
   readonly storage: readonly string[];
   readonly ai: readonly string[];
+  /** HTTP routes: "/" and one or more segments. */
+  readonly http: readonly string[];
 }
 
 /** Everything that the hub knows of one configured plugin. */
@@ -19,19 +24,28 @@ export class PluginEntry {
   readonly supervised: SupervisedPlugin;
   /** The id in its own manifest, which its certificates carry; the config's id until it is known. */
   manifestId: string;
-  /** What it sent when it registered on its own connection. */
-  manifest: PluginManifest | undefined;
   /** Kept while the plugin is away, so that a call in between is told "unavailable" and not "no such tool". */
   offer: Offer | undefined;
   /** The connection that the hub calls it on, while it is ready. */
   link: Port | undefined;
-  callsInFlight = 0;
-  callsTotal = 0;
+  readonly inFlight: InFlight;
+  readonly #aliases: ReadonlyMap<string, string>;
+  #manifest: PluginManifest | undefined;
+  /** What the running program printed of its needs. */
+  #printed: Partial<Needs> = {};
+  /** With what it did not print, but said when it registered first. */
+  #ceiling: Needs | undefined;
+  #granted: Needs = NO_NEEDS;
+  #refusedNeeds: readonly string[] = [];
+  /** Which program said so. */
+  #program = "";
 
   constructor(config: PluginConfig, supervised: SupervisedPlugin) {
     this.config = config;
     this.supervised = supervised;
+    this.inFlight = new InFlight(config.id, config.maxCallsInFlight);
     this.manifestId = config.id;
+    this.#aliases = new Map(config.aliases.map(({ kind, name, as }) => [`${kind}:${name}`, as]));
   }
 
   get id(): string {
@@ -46,25 +60,74 @@ export class PluginEntry {
     return { id: this.manifestId, kind: "plugin" };
   }
 
+  /** What it sent when it registered on its own connection, or what its program printed. */
+  get manifest(): PluginManifest | undefined {
+    return this.#manifest;
+  }
+
   /** The config's word, else the manifest's. */
   get needs(): Needs {
-    const manifest = this.manifest;
-    const { needsStorage, needsTools, needsAi, needsEvents } = this.config;
-    return {
-      storage: needsStorage ?? manifest?.needsStorage ?? NO_NEEDS.storage,
-      tools: needsTools ?? manifest?.needsTools ?? NO_NEEDS.tools,
-      ai: needsAi ?? manifest?.needsAi ?? NO_NEEDS.ai,
-      events: needsEvents ?? manifest?.needsEvents ?? NO_NEEDS.events,
-    };
+    return this.#withConfig(this.#granted);
+  }
+
+  /** What it asked for when it registered, beyond what it had said before; it was not given. "needs_tools delete_*" … */
+  get refusedNeeds(): readonly string[] {
+    return this.#refusedNeeds;
+  }
+
+  /** Which program it is; changes whenever the program does. */
+  get program(): string {
+    return this.#program;
+  }
+
+  /** The program is about to run, and this is what it printed when it was asked for its manifest. */
+  declare({ manifest, ceiling, program }: Probed): void {
+    if (program !== this.#program) {
+      this.#program = program;
+      this.#manifest = undefined;
+      this.#ceiling = undefined;
+      this.#granted = NO_NEEDS;
+    }
+    this.#refusedNeeds = [];
+    this.#printed = ceiling;
+    if (manifest === undefined) return;
+    this.#manifest = manifest;
+    this.#granted = needsOf(manifest);
+  }
+
+  /**
+   * It told its manifest on its own connection. What its program did not print, the first registration limits from then on.
+   * @returns what it asked for and was not given
+   */
+  register(manifest: PluginManifest): readonly string[] {
+    this.#ceiling ??= needsOf(manifest);
+    // Where the config has the word, there is nothing to refuse.
+    const ceiling = this.#withConfig({ ...this.#ceiling, ...this.#printed });
+    const { needs, refused } = limitNeeds(this.#withConfig(needsOf(manifest)), ceiling);
+    this.#manifest = manifest;
+    this.#granted = needs;
+    this.#refusedNeeds = refused;
+    return refused;
   }
 
   /** The name under which the hub offers it. */
   outsideName(table: RouteTable, name: string): string {
-    return this.config.aliases.find((alias) => alias.kind === table && alias.name === name)?.as ?? name;
+    return this.#aliases.get(`${table}:${name}`) ?? name;
   }
 
   /** The operator said that this plugin wins a collision over this name. */
   isPreferred(kind: CapabilityKind, name: string): boolean {
     return this.config.prefer.some((pattern) => matchesCapability(pattern, kind, name));
+  }
+
+  #withConfig(needs: Needs): Needs {
+    const { needsStorage, needsTools, needsAi, needsEvents, needsHttp } = this.config;
+    return {
+      storage: needsStorage ?? needs.storage,
+      tools: needsTools ?? needs.tools,
+      ai: needsAi ?? needs.ai,
+      events: needsEvents ?? needs.events,
+      http: needsHttp ?? needs.http,
+    };
   }
 }

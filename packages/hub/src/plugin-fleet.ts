@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { isAbsolute } from "node:path";
 import type { PluginConfig } from "@orchestrator/config";
 import type { Authority } from "@orchestrator/identity";
@@ -13,14 +14,23 @@ import {
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import type { HubLog, LogLevel } from "./hub-log.ts";
 import { hostFlags, interpreted, pluginEnv } from "./launch.ts";
-import { ManifestProbe } from "./manifest-probe.ts";
+import { ManifestProbe, type ProbeSpec } from "./manifest-probe.ts";
 import { attachOrchestra, type DialectOptions } from "./orchestra-dialect.ts";
 import { PluginEntry } from "./plugin-entry.ts";
+import { claimIds } from "./plugin-ids.ts";
+import { Slots } from "./slots.ts";
+
+/** All of them wait this long for the slowest program to print its manifest; after that it is asked again when it starts. */
+const PROBE_PATIENCE_MS = 2_000;
+/** A plugin that takes longer than this to start mostly waits for something, and lets the next one begin. */
+const SLOT_MS = 5_000;
 
 export interface FleetOptions {
   readonly plugins: readonly PluginConfig[];
   readonly workspace: string;
   readonly stateDir: string;
+  /** How many plugins may be starting at once; default: twice the processors, at least 4. */
+  readonly maxStartsAtOnce?: number | undefined;
   readonly authority: Authority;
   readonly wheel: DeadlineWheel;
   readonly log: HubLog;
@@ -39,11 +49,13 @@ export class PluginFleet {
   readonly plugins: readonly PluginEntry[];
   readonly #options: FleetOptions;
   readonly #probe = new ManifestProbe();
+  readonly #slots: Slots;
   /** Nothing is started any more. */
-  #stopped = false;
+  readonly #stopped = new AbortController();
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    this.#slots = new Slots(options.maxStartsAtOnce ?? Math.max(4, 2 * availableParallelism()));
     this.plugins = options.plugins.filter((config) => config.enabled).map((config) => this.#entry(config));
   }
 
@@ -53,18 +65,58 @@ export class PluginFleet {
 
   /** Starts all of them, as far as they can; resolves when each is ready, backing off or failed. */
   async start(): Promise<void> {
+    await this.#identify();
     const items = this.plugins.map(
       (plugin) => [plugin.id, { dependsOn: plugin.config.dependsOn, value: plugin }] as const,
     );
     await startInOrder(new Map(items), async (plugin) => {
-      if (!this.#stopped) await plugin.supervised.start();
+      const begin = async () => {
+        if (!this.#stopped.signal.aborted) await plugin.supervised.start();
+      };
+      await this.#slots.run(begin, Math.min(SLOT_MS, plugin.config.startTimeoutMs));
     });
   }
 
   /** All at once; resolves when every process is gone. */
   async stop(reason: string): Promise<void> {
-    this.#stopped = true;
+    this.#stopped.abort(new HubError(ErrorCode.Cancelled, reason));
     await Promise.all(this.plugins.map((plugin) => plugin.supervised.stop(reason)));
+  }
+
+  /** An operator's restart: the program is asked for its manifest anew. */
+  async restart(plugin: PluginEntry): Promise<void> {
+    this.#probe.forget(plugin.program);
+    await plugin.supervised.restart();
+  }
+
+  /** Asks every program who it is before any of them runs, so that config order alone decides who gets an id that two claim. */
+  async #identify(): Promise<void> {
+    const ask = async (plugin: PluginEntry) => {
+      const spec = this.#probeSpec(plugin);
+      const timeoutMs = Math.min(PROBE_PATIENCE_MS, spec.timeoutMs);
+      try {
+        const { manifest } = await this.#probe.read({ ...spec, timeoutMs }, this.#stopped.signal);
+        return [plugin, manifest?.id] as const;
+      } catch {
+        // It comes up again when the plugin is started, and is told then.
+        return [plugin, undefined] as const;
+      }
+    };
+    const answers = await Promise.all(
+      this.plugins.map((plugin) => this.#slots.run(() => ask(plugin), PROBE_PATIENCE_MS)),
+    );
+    claimIds(answers);
+  }
+
+  #probeSpec(plugin: PluginEntry): ProbeSpec {
+    const { config } = plugin;
+    return {
+      command: interpreted(config.program, config.args),
+      cwd: config.cwd ?? this.#options.workspace,
+      env: pluginEnv(config, this.#options, this.#options.env),
+      // The start itself has what is left.
+      timeoutMs: Math.ceil(config.startTimeoutMs / 2),
+    };
   }
 
   #entry(config: PluginConfig): PluginEntry {
@@ -89,18 +141,15 @@ export class PluginFleet {
 
   async #launch(plugin: PluginEntry, signal: AbortSignal): Promise<PluginProcess> {
     const { config } = plugin;
-    const { authority, workspace, log } = this.#options;
-    const env = pluginEnv(config, this.#options, this.#options.env);
-    const cwd = config.cwd ?? workspace;
-    const command = interpreted(config.program, config.args);
+    const { authority, log } = this.#options;
+    const spec = this.#probeSpec(plugin);
+    const { command, cwd, env } = spec;
     if (!isAbsolute(config.program) && config.program.includes("/")) {
       throw new HubError(ErrorCode.InvalidArgument, `Program of plugin "${plugin.id}" must be absolute or a bare name`);
     }
-    const manifest = await this.#probe.read({ command, cwd, env }, signal);
-    if (manifest !== undefined) {
-      this.#claimId(plugin, manifest.id);
-      plugin.manifest ??= manifest;
-    }
+    const probed = await this.#probe.read(spec, signal);
+    this.#claimId(plugin, probed.manifest?.id ?? (plugin.manifestId || config.id));
+    plugin.declare(probed);
     // Plugins that know the variable use the socket; others ignore both and serve QUIC.
     const withLink = process.platform !== "win32";
     const certsDir = await authority.pluginDirectory(plugin.manifestId);
@@ -129,7 +178,9 @@ export class PluginFleet {
     const why = describeState(state);
     const [first = "", ...rest] = why.split("\n");
     const started = state.name === "ready" ? ` after ${Math.round(state.startMs)} ms` : "";
-    this.#options.log.write(level, id, `${state.name}${started}${first === "" ? "" : `: ${first}`}`);
-    for (const line of rest) this.#options.log.write(level, id, line);
+    // Not counted for the plugin: however much it writes itself, what became of it is told.
+    const { log } = this.#options;
+    log.writeAbout("supervisor", level, id, `${state.name}${started}${first === "" ? "" : `: ${first}`}`);
+    for (const line of rest) log.writeAbout("supervisor", level, id, line);
   }
 }

@@ -3,7 +3,13 @@ import { describe, expect, it } from "vitest";
 import { type Caller, decide, type Needs } from "./policy.ts";
 
 const plugin: Caller = { id: "tools.a", kind: "plugin" };
-const needs: Needs = { storage: ["markdown"], tools: ["get_*"], ai: ["claude"], events: ["feature.updated"] };
+const needs: Needs = {
+  storage: ["markdown"],
+  tools: ["get_*"],
+  ai: ["claude"],
+  events: ["feature.updated"],
+  http: ["/files*"],
+};
 
 describe("decide", () => {
   it("lets a plugin use what its manifest needs and nothing else, and names the rule", () => {
@@ -11,6 +17,8 @@ describe("decide", () => {
     expect(decide(plugin, needs, "tool", "get_feature", []).allowed).toBe(true);
     expect(decide(plugin, needs, "ai", "claude", []).allowed).toBe(true);
     expect(decide(plugin, needs, "event", "feature.updated", []).allowed).toBe(true);
+    expect(decide(plugin, needs, "http", "/files/search", []).allowed).toBe(true);
+    expect(decide(plugin, needs, "http", "/admin", []).rule).toContain("needs_http");
     const denied = decide(plugin, needs, "tool", "delete_feature", []);
     expect(denied.allowed).toBe(false);
     expect(denied.rule).toContain('needs_tools of "tools.a" does not list it');

@@ -13,9 +13,11 @@ export interface Needs {
   readonly tools: readonly string[];
   readonly ai: readonly string[];
   readonly events: readonly string[];
+  /** HTTP routes of other plugins. */
+  readonly http: readonly string[];
 }
 
-export const NO_NEEDS: Needs = { storage: [], tools: [], ai: [], events: [] };
+export const NO_NEEDS: Needs = { storage: [], tools: [], ai: [], events: [], http: [] };
 
 export interface Decision {
   readonly allowed: boolean;
@@ -28,6 +30,7 @@ const NEEDS_LIST: Record<CapabilityKind, { readonly key: keyof Needs; readonly l
   storage: { key: "storage", label: "needs_storage" },
   ai: { key: "ai", label: "needs_ai" },
   event: { key: "events", label: "needs_events" },
+  http: { key: "http", label: "needs_http" },
   prompt: undefined,
 };
 

@@ -1,7 +1,7 @@
 import type { PluginEntry } from "./plugin-entry.ts";
 
 /** Names that one plugin offers, in one table. */
-export type RouteTable = "tool" | "prompt" | "storage";
+export type RouteTable = "tool" | "prompt" | "storage" | "http";
 
 /** Where a name leads. */
 export interface Route {
@@ -19,13 +19,13 @@ export interface Collision {
 }
 
 /** Existing AI bridges answer for these under one roof. */
-const PROVIDER_ALIASES: Readonly<Record<string, string>> = {
-  grok: "openai",
-  perplexity: "openai",
-  deepseek: "openai",
-  qwen: "openai",
-  kimi: "openai",
-};
+const PROVIDER_ALIASES: ReadonlyMap<string, string> = new Map([
+  ["grok", "openai"],
+  ["perplexity", "openai"],
+  ["deepseek", "openai"],
+  ["qwen", "openai"],
+  ["kimi", "openai"],
+]);
 
 /**
  * capability → plugin. The tables are made anew whenever a plugin comes or goes, from what is known of all of them, so the
@@ -35,8 +35,15 @@ export class Routes {
   #tools = new Map<string, Route>();
   #prompts = new Map<string, Route>();
   #storage = new Map<string, Route>();
+  #http = new Map<string, Route>();
   #ai = new Map<string, Map<string, Route>>();
   #collisions: Collision[] = [];
+  #version = 0;
+
+  /** Another one after every change: what was found before may lead elsewhere now. */
+  get version(): number {
+    return this.#version;
+  }
 
   get collisions(): readonly Collision[] {
     return this.#collisions;
@@ -51,6 +58,11 @@ export class Routes {
     return this.#prompts;
   }
 
+  /** HTTP routes and where they lead, for a gateway that wants to know them all. */
+  get httpRoutes(): ReadonlyMap<string, Route> {
+    return this.#http;
+  }
+
   tool(name: string): Route | undefined {
     return this.#tools.get(name);
   }
@@ -60,7 +72,7 @@ export class Routes {
    * "", as existing callers expect. Rights are asked for what was found, not for what was asked.
    */
   providerTool(provider: string, name: string): { readonly route: Route | undefined; readonly provider: string } {
-    for (const candidate of [provider, PROVIDER_ALIASES[provider]]) {
+    for (const candidate of [provider, PROVIDER_ALIASES.get(provider)]) {
       const route = candidate === undefined ? undefined : this.#ai.get(candidate)?.get(name);
       if (route !== undefined) return { route, provider };
     }
@@ -75,22 +87,30 @@ export class Routes {
     return this.#storage.get(type);
   }
 
+  /** @param route the whole route, as the plugin provides it: "/files" leads nowhere for "/files/x" */
+  http(route: string): Route | undefined {
+    return this.#http.get(route);
+  }
+
   /** @param plugins in config order; those that are not known yet have nothing to offer */
   rebuild(plugins: readonly PluginEntry[]): void {
+    this.#version += 1;
     this.#collisions = [];
     this.#tools = new Map();
     this.#prompts = new Map();
     this.#storage = new Map();
+    this.#http = new Map();
     this.#ai = new Map();
     for (const plugin of plugins) {
       const offer = plugin.offer;
       if (offer === undefined) continue;
       for (const type of offer.storage) this.#claim("storage", this.#storage, plugin, type);
+      for (const route of offer.http) this.#claim("http", this.#http, plugin, route);
       for (const prompt of offer.prompts) this.#claim("prompt", this.#prompts, plugin, prompt.name);
       for (const provider of offer.ai) {
         const table = this.#ai.get(provider) ?? new Map<string, Route>();
         this.#ai.set(provider, table);
-        for (const tool of offer.tools) this.#claim("ai", table, plugin, tool.name);
+        for (const tool of offer.tools) this.#claim("tool", table, plugin, tool.name, provider);
       }
       if (offer.ai.length > 0) continue;
       for (const tool of offer.tools) this.#claim("tool", this.#tools, plugin, tool.name);
@@ -101,20 +121,23 @@ export class Routes {
     }
   }
 
-  #claim(table: Collision["table"], routes: Map<string, Route>, plugin: PluginEntry, name: string): void {
-    const outside = table === "ai" ? name : plugin.outsideName(table, name);
+  /** @param provider the AI provider whose table `routes` is, where it is one */
+  #claim(table: RouteTable, routes: Map<string, Route>, plugin: PluginEntry, name: string, provider?: string): void {
+    const outside = plugin.outsideName(table, name);
     const holder = routes.get(outside);
     if (holder === undefined) {
       routes.set(outside, { plugin, name });
       return;
     }
     if (holder.plugin === plugin) return;
-    const kind = table === "ai" ? "tool" : table;
-    if (plugin.isPreferred(kind, outside) && !holder.plugin.isPreferred(kind, outside)) {
+    const wins = (entry: PluginEntry) =>
+      entry.isPreferred(table, outside) || (provider !== undefined && entry.isPreferred("ai", provider));
+    if (wins(holder.plugin)) return;
+    if (wins(plugin)) {
       routes.set(outside, { plugin, name });
       return;
     }
-    if (holder.plugin.isPreferred(kind, outside)) return;
-    this.#collisions.push({ table, name: outside, winner: holder.plugin.id, loser: plugin.id });
+    const shown = provider === undefined ? table : "ai";
+    this.#collisions.push({ table: shown, name: outside, winner: holder.plugin.id, loser: plugin.id });
   }
 }

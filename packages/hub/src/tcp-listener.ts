@@ -4,7 +4,7 @@ import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { ErrorCode, encodeFrame, FrameReader, HubError, MAX_FRAME_BYTES } from "@orchestrator/protocol";
 import type { TlsMaterial } from "@orchestrator/transport";
 
-/** A connection that has not sent its request within this time is closed. */
+/** A connection that has not sent its whole request within this time is closed; one that does not read its answer, too. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_CONNECTIONS = 256;
 const MAX_TOKEN_BYTES = 4_096;
@@ -17,10 +17,13 @@ export interface TcpListenerOptions {
   /** Answers one request. `peer` is the certificate's common name, "" with a token; `gone` aborts when the client hangs up. */
   readonly answer: (payload: Uint8Array, peer: string, gone: AbortSignal) => Promise<Uint8Array>;
   readonly onRefused: (why: string) => void;
+  /** For tests. Default 30 000. */
+  readonly requestTimeoutMs?: number;
 }
 
 export interface TcpListener {
   readonly address: string;
+  /** At once: whoever is connected is cut off. */
   close(): Promise<void>;
 }
 
@@ -30,16 +33,11 @@ export interface TcpListener {
  */
 export async function listenTcp(options: TcpListenerOptions): Promise<TcpListener> {
   const { host, port } = splitAddress(options.address);
-  const sockets = new Set<Socket>();
-  const onSocket = (socket: Socket, peer: string) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-    serve(socket, peer, options);
-  };
   const { auth } = options;
+  const timeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   const server: Server =
     "token" in auth
-      ? createServer((socket) => onSocket(socket, ""))
+      ? createServer((socket) => serve(socket, "", options, timeoutMs))
       : createTlsServer(
           {
             cert: auth.tls.certPem,
@@ -48,10 +46,22 @@ export async function listenTcp(options: TcpListenerOptions): Promise<TcpListene
             minVersion: "TLSv1.3",
             requestCert: true,
             rejectUnauthorized: true,
+            handshakeTimeout: timeoutMs,
           },
-          (socket: TLSSocket) => onSocket(socket, String(socket.getPeerCertificate().subject?.CN ?? "")),
+          (socket: TLSSocket) => {
+            const peer = String(socket.getPeerCertificate().subject?.CN ?? "");
+            // The empty name is that of whoever holds the token.
+            if (peer === "") socket.destroy();
+            else serve(socket, peer, options, timeoutMs);
+          },
         ).on("tlsClientError", (error) => options.onRefused(error.message));
   server.maxConnections = MAX_CONNECTIONS;
+  // The sockets below TLS: a client that never shakes hands has no other, and would keep the server open.
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const taken = error.code === "EADDRINUSE";
@@ -66,36 +76,43 @@ export async function listenTcp(options: TcpListenerOptions): Promise<TcpListene
   return {
     address: bound.family === "IPv6" ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`,
     close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      await closed;
     },
   };
 }
 
-function serve(socket: Socket, peer: string, options: TcpListenerOptions): void {
+function serve(socket: Socket, peer: string, options: TcpListenerOptions, timeoutMs: number): void {
   let done = false;
   const refuse = (why: string) => {
     options.onRefused(why);
     socket.destroy();
   };
-  socket.setTimeout(REQUEST_TIMEOUT_MS, () => refuse("no request within 30 s"));
+  // From the first byte to the last, not from one to the next: a client that trickles holds its place no longer than others.
+  const timer = setTimeout(() => refuse(`no request within ${timeoutMs} ms`), timeoutMs);
   socket.on("error", () => socket.destroy());
+  socket.once("close", () => clearTimeout(timer));
+  const finish = (response: Uint8Array) => {
+    // An answer that is not read takes up to 16 MiB of the hub's memory.
+    socket.setTimeout(timeoutMs, () => refuse(`the answer was not read for ${timeoutMs} ms`));
+    socket.end(encodeFrame(response));
+  };
   const reader = new FrameReader((payload) => {
     if (done) return;
     done = true;
-    socket.setTimeout(0);
+    clearTimeout(timer);
     const gone = new AbortController();
     socket.once("close", () => gone.abort());
-    options
-      .answer(payload, peer, gone.signal)
-      .then((response) => socket.end(encodeFrame(response)))
-      .catch(() => socket.destroy());
+    options.answer(payload, peer, gone.signal).then(finish, () => socket.destroy());
   }, MAX_FRAME_BYTES);
   const gate = "token" in options.auth ? new TokenGate(options.auth.token) : undefined;
   socket.on("data", (chunk: Buffer) => {
+    // Nothing is expected after the request; what comes all the same is read and forgotten.
+    if (done) return;
     try {
       const rest = gate === undefined ? chunk : gate.push(chunk);
-      if (!done && rest.length > 0) reader.push(rest);
+      if (rest.length > 0) reader.push(rest);
     } catch (reason) {
       refuse(HubError.from(reason, ErrorCode.Protocol).message);
     }

@@ -1,0 +1,78 @@
+import { spawn } from "node:child_process";
+
+export interface CaptureSpec {
+  readonly command: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** The whole environment of the program. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+}
+
+/** How it ended: by itself, or what made an end of it; `error` where it could not be run at all. */
+export type Captured =
+  | { readonly end: "exited"; readonly stdout: string }
+  | { readonly end: "late" | "too-long" }
+  | { readonly end: "error"; readonly error: NodeJS.ErrnoException };
+
+/** A program that is gone may leave bytes in the pipe, and so may a process that left its group. */
+const DRAIN_MS = 200;
+
+/**
+ * Runs a program for what it prints. It has a process group of its own, and nothing of the group outlives this: not when the
+ * program leaves children behind, not when it is late, and not when `signal` aborts.
+ * @throws the signal's reason
+ */
+export async function capture(spec: CaptureSpec, signal: AbortSignal): Promise<Captured> {
+  signal.throwIfAborted();
+  const [program, ...args] = spec.command;
+  const child = spawn(program, args, {
+    cwd: spec.cwd,
+    env: spec.env,
+    stdio: ["ignore", "pipe", "ignore"],
+    detached: process.platform !== "win32",
+  });
+  const { pid } = child;
+  if (pid === undefined) {
+    return await new Promise((resolve) => child.once("error", (error) => resolve({ end: "error", error })));
+  }
+  child.on("error", () => {}); // kill() of a process that is gone
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const ended = Promise.withResolvers<"exited" | "late" | "too-long" | "aborted">();
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  child.stdout.on("error", () => {});
+  child.stdout.on("data", (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > spec.maxBytes) ended.resolve("too-long");
+    else chunks.push(chunk);
+  });
+  child.once("exit", () => ended.resolve("exited"));
+  const timer = setTimeout(() => ended.resolve("late"), spec.timeoutMs);
+  const onAbort = () => ended.resolve("aborted");
+  signal.addEventListener("abort", onAbort, { once: true });
+  const end = await ended.promise;
+  clearTimeout(timer);
+  signal.removeEventListener("abort", onAbort);
+  killGroup(pid, () => child.kill("SIGKILL"));
+  let drained: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    drained = setTimeout(resolve, DRAIN_MS);
+  });
+  await Promise.race([closed, late]);
+  clearTimeout(drained);
+  child.stdout.destroy();
+  if (end === "aborted") throw signal.reason;
+  if (end !== "exited") return { end };
+  return length > spec.maxBytes ? { end: "too-long" } : { end, stdout: Buffer.concat(chunks).toString("utf8") };
+}
+
+function killGroup(pid: number, killOne: () => void): void {
+  try {
+    if (process.platform === "win32") killOne();
+    else process.kill(-pid, "SIGKILL");
+  } catch (reason) {
+    // Nobody of the group is left.
+    if ((reason as NodeJS.ErrnoException).code !== "ESRCH") killOne();
+  }
+}
