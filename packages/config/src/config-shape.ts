@@ -1,5 +1,6 @@
 import { HTTP_ROUTE_PATTERN } from "./capability.ts";
 import type { RecordOf } from "./shape.ts";
+import { supervisionFields, timeoutMs } from "./supervision-shape.ts";
 
 /** Ids stand in certificate names and in file names, so they hold nothing that means something there. */
 const PLUGIN_ID = {
@@ -19,12 +20,6 @@ const ROUTE = {
   source: HTTP_ROUTE_PATTERN,
   name: 'a route such as /files or /files/search, without "/" at the end',
 } as const;
-/** A day: longer calls are background work, which has its own ways. */
-const DAY_MS = 86_400_000;
-
-const timeoutMs = (description: string, defaultText: string) =>
-  ({ kind: "count", minimum: 1, maximum: DAY_MS, description, defaultText }) as const;
-
 /** One entry of `plugins`. */
 export const pluginFields = {
   id: { kind: "text", pattern: PLUGIN_ID, description: "Names the plugin in routes, logs and this file. Required." },
@@ -39,6 +34,27 @@ export const pluginFields = {
       "Program and first arguments, in place of `binary`. A bare name is searched in PATH; one with a slash, and an argument that begins with `./`, `../` or `~/`, starts at this file's directory.",
   },
   enabled: { kind: "flag", description: "Whether the plugin is started.", defaultText: "true" },
+  dialect: {
+    kind: "choice",
+    values: ["orchestra", "unix-json"],
+    description:
+      "How the hub speaks with it: `unix-json` is for plugins that listen on a Unix socket and exchange length-prefixed JSON.",
+    defaultText: "orchestra",
+  },
+  kv_form: {
+    kind: "choice",
+    values: ["sdk", "docs", "none"],
+    description:
+      "With `unix-json`: how the plugin reads questions about its own store. `sdk` serves nearly all; `docs` those that look for the action in lower case right in the payload; `none` offers no store.",
+    defaultText: "sdk",
+  },
+  connections: {
+    kind: "count",
+    minimum: 1,
+    maximum: 64,
+    description: "With `unix-json`: connections at once. More than one helps only a plugin that serves several.",
+    defaultText: "1",
+  },
   args: {
     kind: "texts",
     description:
@@ -119,6 +135,7 @@ export const pluginFields = {
     description: "What to do when the process ends by itself: `on-failure` leaves one that ended with code 0 alone.",
     defaultText: "always",
   },
+  ...supervisionFields,
   alias: {
     kind: "textMap",
     description:
@@ -238,11 +255,33 @@ export const hubFields = {
       file: { kind: "path", description: "Where to write.", defaultText: "standard error" },
     },
   },
+  notify: {
+    kind: "group",
+    description: "Who is told when a plugin is given up.",
+    fields: {
+      command: {
+        kind: "texts",
+        description: "Program and arguments; it gets the event as JSON on its standard input. No shell is involved.",
+      },
+      webhook: {
+        kind: "text",
+        pattern: { source: "https?://[^\\s]+", name: "an address such as https://example.org/hook" },
+        description: "An address that the event is posted to as JSON.",
+      },
+      timeout_ms: timeoutMs("How long either may take.", "10000"),
+    },
+  },
   policy: {
     kind: "groups",
     description:
       "Who may use what. The first rule that matches decides; then the entries' `deny` and `allow`, then what the caller's manifest needs.",
     fields: policyFields,
+  },
+  plugin_dirs: {
+    kind: "texts",
+    description:
+      "Directories whose `*.binary` are plugins of the dialect `unix-json`: each is asked what it is with `--metadata`. One that is missing is made.",
+    defaultText: "[]",
   },
   plugins: { kind: "groups", description: "The plugins. Independent ones start in parallel.", fields: pluginFields },
 } as const;

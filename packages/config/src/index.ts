@@ -2,6 +2,7 @@
 export { isHttpRoute, matchesCapability, matchesName, parseCapability } from "./capability.ts";
 export { type ConfigDiagnostic, configError, formatDiagnostic } from "./diagnostics.ts";
 export { configTable } from "./docs-table.ts";
+export { foundPlugin } from "./found-plugin.ts";
 export { configJsonSchema } from "./json-schema.ts";
 export { DEFAULT_CONFIG_FILE, loadConfig } from "./load.ts";
 export { type ParsedConfig, type ParseOptions, parseConfig, requireConfig } from "./parse.ts";
@@ -9,8 +10,10 @@ export type {
   CapabilityAlias,
   CapabilityKind,
   CapabilityPattern,
+  HealthConfig,
   HubConfig,
   LogConfig,
+  NotifyConfig,
   PluginConfig,
   PolicyRule,
   TcpConfig,

@@ -25,6 +25,7 @@ describe("defaults", () => {
       maxStartsAtOnce: undefined,
       tcp: { enabled: false, addr: "localhost:50101", tokenFile: expect.stringMatching(/\/tcp-token$/), tls: false },
       log: { level: "info", format: "text", file: undefined },
+      notify: { command: [], webhook: undefined, timeoutMs: 10_000 },
       policy: [],
       plugins: [],
     });
@@ -53,9 +54,36 @@ describe("defaults", () => {
       callTimeoutMs: 30_000,
       maxCallsInFlight: 1024,
       restart: "always",
+      maxCrashes: 10,
+      crashWindowMs: 600_000,
+      restartMode: "beside",
+      drainMs: 30_000,
+      restartWithDependencies: false,
+      activation: "eager",
+      idleStopMs: 0,
+      health: { intervalMs: 5_000, timeoutMs: 5_000, failures: 3, restart: true, busyMs: 30_000 },
       aliases: [],
       prefer: [],
       line: 3,
+    });
+  });
+
+  it("a lazy plugin has an idle time; the patience with a busy one is that with a call", () => {
+    expect(plugin("id: a\nbinary: a\nactivation: lazy").idleStopMs).toBe(300_000);
+    expect(plugin("id: a\nbinary: a\nactivation: lazy\nidle_stop_ms: 0").idleStopMs).toBe(0);
+    expect(plugin("id: a\nbinary: a\ncall_timeout_ms: 7\nhealth: {interval_ms: 0, failures: 1}").health).toEqual({
+      intervalMs: 0,
+      timeoutMs: 5_000,
+      failures: 1,
+      restart: true,
+      busyMs: 7,
+    });
+    const { diagnostics } = parseConfig("plugins:\n  - {id: a, binary: a, health: {failures: 0}}", base);
+    expect(diagnostics[0]?.message).toContain("health.failures");
+    expect(parseConfig("notify: {webhook: ftp://x}", base).diagnostics[0]?.message).toContain("notify.webhook");
+    expect(config("notify: {command: [mail, root], webhook: http://h/x}").notify).toMatchObject({
+      command: ["mail", "root"],
+      webhook: "http://h/x",
     });
   });
 

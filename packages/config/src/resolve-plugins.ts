@@ -62,9 +62,13 @@ function resolvePlugin(
   const aliases = resolveAliases(id, raw, context, diagnostics);
   if (launch === undefined) return undefined;
   const args = [...launch.args, ...(raw.args ?? [])];
+  const callTimeoutMs = raw.call_timeout_ms ?? context.defaultTimeoutMs;
   return {
     id,
     enabled: raw.enabled ?? true,
+    dialect: raw.dialect ?? "orchestra",
+    kvForm: raw.kv_form ?? "sdk",
+    connections: raw.connections ?? 1,
     program: launch.program,
     args: args.map((arg) => (arg === "--workspace=." ? `--workspace=${context.workspace}` : arg)),
     cwd: raw.cwd === undefined ? undefined : absolute(raw.cwd, context.directory, context.home),
@@ -81,12 +85,33 @@ function resolvePlugin(
     needsEvents: raw.needs_events,
     needsHttp: raw.needs_http,
     startTimeoutMs: raw.start_timeout_ms ?? 10_000,
-    callTimeoutMs: raw.call_timeout_ms ?? context.defaultTimeoutMs,
+    callTimeoutMs,
     maxCallsInFlight: raw.max_calls_in_flight ?? 1024,
     restart: raw.restart ?? "always",
+    ...resolveSupervision(raw, callTimeoutMs),
     aliases,
     prefer: (raw.prefer ?? []).map(parseCapability),
     line: context.place(raw).line,
+  };
+}
+
+function resolveSupervision(raw: RawPlugin, callTimeoutMs: number) {
+  const { health = {}, activation = "eager" } = raw;
+  return {
+    maxCrashes: raw.max_crashes ?? 10,
+    crashWindowMs: raw.crash_window_ms ?? 600_000,
+    restartMode: raw.restart_mode ?? "beside",
+    drainMs: raw.drain_ms ?? 30_000,
+    restartWithDependencies: raw.restart_with_dependencies ?? false,
+    activation,
+    idleStopMs: activation === "lazy" ? (raw.idle_stop_ms ?? 300_000) : 0,
+    health: {
+      intervalMs: health.interval_ms ?? 5_000,
+      timeoutMs: health.timeout_ms ?? 5_000,
+      failures: health.failures ?? 3,
+      restart: health.restart ?? true,
+      busyMs: health.busy_ms ?? callTimeoutMs,
+    },
   };
 }
 

@@ -75,7 +75,13 @@ export function resolve(raw: RawHub, context: ResolveContext, diagnostics: Diagn
       format: value<LogConfig["format"]>("log.format", "text"),
       file: path("log.file"),
     },
+    notify: {
+      command: raw.notify?.command ?? [],
+      webhook: get<string>("notify.webhook")?.value,
+      timeoutMs: value("notify.timeout_ms", 10_000),
+    },
     policy: [...operatorRules(raw, context, diagnostics), ...plugins.flatMap(entryRules)],
+    pluginDirs: (raw.plugin_dirs ?? []).map((entry) => absolute(entry, directory, home)),
     plugins: resolvePlugins(
       plugins,
       { directory, home, workspace, defaultTimeoutMs, place: context.place },

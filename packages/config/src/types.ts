@@ -26,10 +26,26 @@ export interface CapabilityAlias {
   readonly as: string;
 }
 
+/** How a running plugin is watched. */
+export interface HealthConfig {
+  /** 0: not at all. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly failures: number;
+  readonly restart: boolean;
+  readonly busyMs: number;
+}
+
 /** One plugin, everything filled in, every path absolute. */
 export interface PluginConfig {
   readonly id: string;
   readonly enabled: boolean;
+  /** How the hub speaks with it. */
+  readonly dialect: "orchestra" | "unix-json";
+  /** How it reads questions about its own store; for `unix-json`. */
+  readonly kvForm: "sdk" | "docs" | "none";
+  /** Connections at once; for `unix-json`. */
+  readonly connections: number;
   /** Absolute path, or a bare name to be searched in PATH (only from `command`). */
   readonly program: string;
   /** Arguments before those of the hub. */
@@ -56,6 +72,16 @@ export interface PluginConfig {
   readonly callTimeoutMs: number;
   readonly maxCallsInFlight: number;
   readonly restart: "always" | "on-failure" | "never";
+  readonly maxCrashes: number;
+  readonly crashWindowMs: number;
+  /** How an operator's restart is done: `beside` needs a plugin that can be called over an inherited socket. */
+  readonly restartMode: "beside" | "in_place";
+  readonly drainMs: number;
+  readonly restartWithDependencies: boolean;
+  readonly activation: "eager" | "lazy";
+  /** 0: never. */
+  readonly idleStopMs: number;
+  readonly health: HealthConfig;
   readonly aliases: readonly CapabilityAlias[];
   /** Capabilities for which this plugin wins a collision. */
   readonly prefer: readonly CapabilityPattern[];
@@ -79,6 +105,15 @@ export interface LogConfig {
   readonly file: string | undefined;
 }
 
+/** Who is told when a plugin is given up. */
+export interface NotifyConfig {
+  /** Program and arguments; empty for none. */
+  readonly command: readonly string[];
+  /** undefined for none. */
+  readonly webhook: string | undefined;
+  readonly timeoutMs: number;
+}
+
 /** The whole configuration, everything filled in, every path absolute. */
 export interface HubConfig {
   /** The file it came from; undefined where there was none. */
@@ -96,7 +131,10 @@ export interface HubConfig {
   readonly maxStartsAtOnce: number | undefined;
   readonly tcp: TcpConfig;
   readonly log: LogConfig;
+  readonly notify: NotifyConfig;
   /** The operator's rules, then each plugin's `deny` and `allow`. The first that matches decides. */
   readonly policy: readonly PolicyRule[];
+  /** Absolute paths of directories whose `*.binary` are plugins. */
+  readonly pluginDirs: readonly string[];
   readonly plugins: readonly PluginConfig[];
 }
