@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ParseOptions, parseConfig, requireConfig } from "./index.ts";
+import { foundPlugin, type ParseOptions, parseConfig, requireConfig } from "./index.ts";
 
 const base: ParseOptions = { path: "/etc/orchestra/plugins.yaml", cwd: "/run", home: "/home/ada" };
 
@@ -27,6 +27,7 @@ describe("defaults", () => {
       log: { level: "info", format: "text", file: undefined },
       notify: { command: [], webhook: undefined, timeoutMs: 10_000 },
       policy: [],
+      pluginDirs: [],
       plugins: [],
     });
   });
@@ -35,6 +36,9 @@ describe("defaults", () => {
     expect(plugin("id: a\nbinary: a")).toEqual({
       id: "a",
       enabled: true,
+      dialect: "orchestra",
+      kvForm: "sdk",
+      connections: 1,
       program: "/etc/orchestra/a",
       args: [],
       cwd: undefined,
@@ -254,5 +258,33 @@ plugins:
       { name: "plugins[a].deny", effect: "deny", caller: "a", use: [{ kind: "storage", name: "*" }] },
       { name: "plugins[a].allow", effect: "allow", caller: "a", use: [{ kind: "tool", name: "x" }] },
     ]);
+  });
+});
+
+describe("plugins on Unix sockets", () => {
+  it("are entries like others, with keys of their own", () => {
+    expect(plugin("id: a\nbinary: a\ndialect: unix-json\nkv_form: docs\nconnections: 4")).toMatchObject({
+      dialect: "unix-json",
+      kvForm: "docs",
+      connections: 4,
+    });
+    expect(parseConfig("plugins: [{ id: a, binary: a, dialect: json }]", base).diagnostics[0]?.message).toContain(
+      "orchestra, unix-json",
+    );
+  });
+
+  it("are found in directories, whose paths start at the file's own", () => {
+    expect(config("plugin_dirs: [plugins, ~/more, /opt/p]").pluginDirs).toEqual([
+      "/etc/orchestra/plugins",
+      "/home/ada/more",
+      "/opt/p",
+    ]);
+  });
+
+  it("that are found have every default", () => {
+    const found = foundPlugin("hello", "/opt/p/hello.binary", config("default_timeout_ms: 5000"));
+    const entry = plugin("id: hello\nbinary: /opt/p/hello.binary\ndialect: unix-json", "default_timeout_ms: 5000");
+    expect(found).toEqual({ ...entry, line: 0 });
+    expect(() => foundPlugin("orchestrator-x", "/x", config(""))).toThrow(TypeError);
   });
 });
