@@ -1,2 +1,18 @@
-/** The hub's own database. @module */
-export {};
+/** The hub's own database: `Store.open({ file })`. @module */
+export type { EventQuery, EventStore, PluginEventInput, RecordedEvent } from "./events/event-store.ts";
+export { DEFAULT_RETENTION, type Retention } from "./housekeeping.ts";
+export type {
+  KvChange,
+  KvCondition,
+  KvEntry,
+  KvEntryInfo,
+  KvListOptions,
+  KvPage,
+  KvSetOptions,
+  KvUsage,
+} from "./kv/entry.ts";
+export type { KvStore } from "./kv/kv-store.ts";
+export type { KvWatcher, KvWatchItem } from "./kv/kv-watcher.ts";
+export { DEFAULT_QUOTA, MAX_KEY_BYTES, MAX_LIST_ENTRIES, MAX_VALUE_BYTES, type Quota } from "./limits.ts";
+export { Store, type StoreOptions } from "./store.ts";
+export type { ImportCounts, ImportedEntry, ImportRequest, NewEvent } from "./writer/messages.ts";

@@ -1,0 +1,180 @@
+import type { Failure } from "../failure.ts";
+
+/** What an operation does. */
+export const KvKind = { Set: 0, Delete: 1 } as const;
+/** How it went. */
+export const KvStatus = { Done: 0, NotExpected: 1, EntriesFull: 2, BytesFull: 3, Failed: 4 } as const;
+
+/** Numbers per operation: kind, namespace, expected version (-1: any), now, expiry, bytes of key, bytes of value. */
+const OPERATION = 7;
+/** Numbers per result: see `PackedKvResults`. */
+const RESULT = 5;
+/** Enough for a few hundred small operations without growing. */
+const FIRST_BYTES = 16 * 1_024;
+
+/**
+ * Operations in two buffers that change threads without being copied: cloning an object and a byte array for each operation took
+ * longer than SQLite does.
+ */
+export interface PackedKv {
+  readonly count: number;
+  readonly numbers: Float64Array;
+  /** Key and value of each operation, one after the other. */
+  readonly bytes: Uint8Array;
+  /** By the operations' namespace number. */
+  readonly namespaces: readonly string[];
+}
+
+/**
+ * Per operation: status, sequence, version, updated, expires. `sequence` is the namespace's count of changes, 0 where nothing
+ * changed; the rest describes the entry that was written or removed, or, after `NotExpected`, the version that is there.
+ */
+export interface PackedKvResults {
+  readonly numbers: Float64Array;
+  /** Why an operation has the status `Failed`, by its place. */
+  readonly failures: ReadonlyMap<number, Failure>;
+}
+
+export interface KvOperation {
+  readonly kind: number;
+  readonly namespace: string;
+  readonly key: string;
+  readonly keyBytes: number;
+  /** Empty for a delete. */
+  readonly value: Uint8Array;
+  /** -1: whatever is there. */
+  readonly expected: number;
+  readonly nowMs: number;
+  readonly expiresAtMs: number;
+}
+
+/** Collects operations. Keys and values are copied at once, so the caller may go on using its buffer. */
+export class KvPacker {
+  count = 0;
+  /** Bytes of keys and values. */
+  size = 0;
+  #numbers = new Float64Array(64 * OPERATION);
+  #bytes = Buffer.from(new ArrayBuffer(FIRST_BYTES));
+  readonly #namespaces: string[] = [];
+  readonly #numbersOf = new Map<string, number>();
+
+  add(operation: KvOperation): void {
+    const { value, keyBytes } = operation;
+    const end = this.size + keyBytes + value.length;
+    if (end > this.#bytes.length) this.#growBytes(end);
+    if ((this.count + 1) * OPERATION > this.#numbers.length) this.#growNumbers();
+    this.#bytes.write(operation.key, this.size, keyBytes, "utf8");
+    this.#bytes.set(value, this.size + keyBytes);
+    this.size = end;
+    const numbers = this.#numbers;
+    let at = this.count * OPERATION;
+    numbers[at++] = operation.kind;
+    numbers[at++] = this.#namespace(operation.namespace);
+    numbers[at++] = operation.expected;
+    numbers[at++] = operation.nowMs;
+    numbers[at++] = operation.expiresAtMs;
+    numbers[at++] = keyBytes;
+    numbers[at] = value.length;
+    this.count += 1;
+  }
+
+  packed(): PackedKv {
+    const { buffer } = this.#bytes;
+    return { count: this.count, numbers: this.#numbers, bytes: new Uint8Array(buffer), namespaces: this.#namespaces };
+  }
+
+  #namespace(name: string): number {
+    let number = this.#numbersOf.get(name);
+    if (number === undefined) {
+      number = this.#namespaces.push(name) - 1;
+      this.#numbersOf.set(name, number);
+    }
+    return number;
+  }
+
+  #growBytes(needed: number): void {
+    const grown = Buffer.from(new ArrayBuffer(Math.max(needed, this.#bytes.length * 2)));
+    grown.set(this.#bytes.subarray(0, this.size));
+    this.#bytes = grown;
+  }
+
+  #growNumbers(): void {
+    const grown = new Float64Array(this.#numbers.length * 2);
+    grown.set(this.#numbers);
+    this.#numbers = grown;
+  }
+}
+
+/** Walks over packed operations. The same object is filled for each of them. */
+export class KvUnpacker {
+  kind = 0;
+  namespace = "";
+  expected = 0;
+  nowMs = 0;
+  expiresAtMs = 0;
+  /** Views of the packed bytes. */
+  key: Buffer = Buffer.alloc(0);
+  value: Uint8Array = this.key;
+  readonly #packed: PackedKv;
+  readonly #bytes: Buffer;
+  #offset = 0;
+  #index = 0;
+
+  constructor(packed: PackedKv) {
+    this.#packed = packed;
+    const { buffer, byteOffset, byteLength } = packed.bytes;
+    this.#bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+  }
+
+  /** @returns false at the end */
+  next(): boolean {
+    if (this.#index >= this.#packed.count) return false;
+    const { numbers, namespaces } = this.#packed;
+    let at = this.#index * OPERATION;
+    this.kind = numbers[at++]!;
+    this.namespace = namespaces[numbers[at++]!]!;
+    this.expected = numbers[at++]!;
+    this.nowMs = numbers[at++]!;
+    this.expiresAtMs = numbers[at++]!;
+    const middle = this.#offset + numbers[at++]!;
+    const end = middle + numbers[at]!;
+    this.key = this.#bytes.subarray(this.#offset, middle);
+    this.value = this.#bytes.subarray(middle, end);
+    this.#offset = end;
+    this.#index += 1;
+    return true;
+  }
+}
+
+/** One result, while it is written or read. */
+export interface KvResult {
+  status: number;
+  sequence: number;
+  version: number;
+  updatedAtMs: number;
+  expiresAtMs: number;
+}
+
+export function makeResults(count: number): Float64Array {
+  return new Float64Array(count * RESULT);
+}
+
+export function writeResult(numbers: Float64Array, index: number, result: KvResult): void {
+  let at = index * RESULT;
+  numbers[at++] = result.status;
+  numbers[at++] = result.sequence;
+  numbers[at++] = result.version;
+  numbers[at++] = result.updatedAtMs;
+  numbers[at] = result.expiresAtMs;
+}
+
+export function readResult(numbers: Float64Array, index: number): KvResult {
+  const at = index * RESULT;
+  return {
+    status: numbers[at]!,
+    sequence: numbers[at + 1]!,
+    version: numbers[at + 2]!,
+    updatedAtMs: numbers[at + 3]!,
+    expiresAtMs: numbers[at + 4]!,
+  };
+}

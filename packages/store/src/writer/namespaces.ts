@@ -1,0 +1,114 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Quota } from "../limits.ts";
+
+/** What the writer remembers of an entry, so that it need not look before it writes. */
+export interface KnownEntry {
+  readonly id: number;
+  version: number;
+  /** Of key and value. */
+  bytes: number;
+  updatedAtMs: number;
+  expiresAtMs: number;
+}
+
+/** Per namespace. Entries that are written again and again stay known; the rest costs one look each. */
+const KNOWN_ENTRIES = 16_384;
+
+/** One namespace, as it will be when the transaction under way is committed. */
+export class Namespace {
+  readonly id: number;
+  readonly name: string;
+  readonly quota: Quota;
+  entries: number;
+  bytes: number;
+  /** The last one given. */
+  version: number;
+  isChanged = false;
+  /** By key, one character per byte. */
+  readonly #known = new Map<string, KnownEntry>();
+
+  constructor(row: { id: number; name: string; entries: number; bytes: number; version: number }, quota: Quota) {
+    this.id = row.id;
+    this.name = row.name;
+    this.entries = row.entries;
+    this.bytes = row.bytes;
+    this.version = row.version;
+    this.quota = quota;
+  }
+
+  /** Counts a change. @returns its number */
+  nextVersion(): number {
+    this.isChanged = true;
+    this.version += 1;
+    return this.version;
+  }
+
+  known(key: string): KnownEntry | undefined {
+    return this.#known.get(key);
+  }
+
+  remember(key: string, entry: KnownEntry): void {
+    if (this.#known.size >= KNOWN_ENTRIES) {
+      const [oldest] = this.#known.keys();
+      this.#known.delete(oldest!);
+    }
+    this.#known.set(key, entry);
+  }
+
+  forget(key: string): void {
+    this.#known.delete(key);
+  }
+}
+
+/** The namespaces that were used since the start or the last rollback. */
+export class Namespaces {
+  readonly #quotaOf: (name: string) => Quota;
+  readonly #find: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #update: StatementSync;
+  readonly #name: StatementSync;
+  readonly #loaded = new Map<string, Namespace>();
+
+  constructor(db: DatabaseSync, quotaOf: (name: string) => Quota) {
+    this.#quotaOf = quotaOf;
+    this.#find = db.prepare("SELECT id, name, entries, bytes, version FROM namespaces WHERE name = ?");
+    this.#insert = db.prepare("INSERT INTO namespaces (name, entries, bytes, version) VALUES (?, 0, 0, 0)");
+    this.#update = db.prepare("UPDATE namespaces SET entries = ?, bytes = ?, version = ? WHERE id = ?");
+    this.#name = db.prepare("SELECT name FROM namespaces WHERE id = ?");
+  }
+
+  find(name: string): Namespace | undefined {
+    const loaded = this.#loaded.get(name);
+    if (loaded !== undefined) return loaded;
+    const row = this.#find.get(name);
+    if (row === undefined) return undefined;
+    const namespace = new Namespace(row as never, this.#quotaOf(name));
+    this.#loaded.set(name, namespace);
+    return namespace;
+  }
+
+  findById(id: number): Namespace {
+    return this.find((this.#name.get(id) as { name: string }).name)!;
+  }
+
+  findOrMake(name: string): Namespace {
+    const found = this.find(name);
+    if (found !== undefined) return found;
+    this.#insert.run(name);
+    return this.find(name)!;
+  }
+
+  /** Writes the sums of those that changed: once per transaction, whatever it holds. */
+  save(): void {
+    for (const namespace of this.#loaded.values()) {
+      if (!namespace.isChanged) continue;
+      this.#update.run(namespace.entries, namespace.bytes, namespace.version, namespace.id);
+      namespace.isChanged = false;
+    }
+  }
+
+  /** After a rollback nothing that is remembered can be trusted. */
+  forgetAll(): void {
+    this.#loaded.clear();
+  }
+}

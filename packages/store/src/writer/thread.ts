@@ -1,0 +1,88 @@
+import { Worker } from "node:worker_threads";
+import { ErrorCode, HubError } from "@orchestrator/protocol";
+import type { Failure } from "../failure.ts";
+import type { WriterHello, WriterOptions, WriterReply, WriterResults, WriterWork } from "./messages.ts";
+
+type Kind = keyof WriterResults;
+
+interface Waiting {
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: HubError) => void;
+}
+
+/** The writer's thread, seen from the hub's. Work is carried out in the order in which it is asked for. */
+export class WriterThread {
+  readonly instanceId: string;
+  readonly nextExpiryMs: number;
+  readonly #worker: Worker;
+  readonly #file: string;
+  readonly #waiting = new Map<number, Waiting>();
+  #lastId = 0;
+  #ended: HubError | undefined;
+
+  private constructor(worker: Worker, file: string, ready: { instanceId: string; nextExpiryMs: number }) {
+    this.#worker = worker;
+    this.#file = file;
+    this.instanceId = ready.instanceId;
+    this.nextExpiryMs = ready.nextExpiryMs;
+    worker.on("message", (reply: WriterReply) => this.#settle(reply));
+    worker.on("error", (error) => this.#end(`failed: ${error instanceof Error ? error.message : String(error)}`));
+    worker.on("exit", () => this.#end("has ended"));
+  }
+
+  /** @throws {HubError} where the database cannot be opened */
+  static async start(options: WriterOptions): Promise<WriterThread> {
+    const worker = new Worker(siblingModule("worker"), { workerData: options, name: "store-writer" });
+    const hello = await new Promise<WriterHello>((resolve, reject) => {
+      worker.once("message", resolve);
+      worker.once("error", reject);
+    });
+    if ("failure" in hello) {
+      await worker.terminate();
+      throw toHubError(hello.failure);
+    }
+    return new WriterThread(worker, options.file, hello.ready);
+  }
+
+  /** @throws {HubError} what went wrong with the work as a whole */
+  run<K extends Kind>(work: Extract<WriterWork, { kind: K }>, transfer: ArrayBuffer[] = []): Promise<WriterResults[K]> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) {
+        reject(this.#ended);
+        return;
+      }
+      const id = ++this.#lastId;
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ ...work, id }, transfer);
+    });
+  }
+
+  /** After everything that was asked for before. Resolves when the file is closed and the thread is gone. */
+  async close(): Promise<void> {
+    if (this.#ended !== undefined) return;
+    await this.run({ kind: "close" });
+    await this.#worker.terminate();
+  }
+
+  #settle(reply: WriterReply): void {
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if ("failure" in reply) waiting?.reject(toHubError(reply.failure));
+    else waiting?.resolve(reply.result as never);
+  }
+
+  #end(how: string): void {
+    this.#ended ??= new HubError(ErrorCode.Unavailable, `The writer of database "${this.#file}" ${how}`);
+    for (const { reject } of this.#waiting.values()) reject(this.#ended);
+    this.#waiting.clear();
+  }
+}
+
+export function toHubError({ code, message }: Failure): HubError {
+  return new HubError(code, message);
+}
+
+/** A module of this directory that runs in a thread of its own: the source in a checkout, the compiled file elsewhere. */
+function siblingModule(name: string): URL {
+  return new URL(`./${name}.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url);
+}

@@ -1,0 +1,48 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { describeFailure } from "../failure.ts";
+import type { WriterHello, WriterOptions, WriterReply, WriterRequest, WriterResults, WriterWork } from "./messages.ts";
+import { Writer } from "./writer.ts";
+
+/**
+ * The writer's thread. A commit waits for the disk, and SQLite's calls in Node do not let go of their thread meanwhile; here they
+ * hold up nobody.
+ */
+const options = workerData as WriterOptions;
+const port = parentPort!;
+
+function carryOut(writer: Writer, work: WriterWork): WriterResults[keyof WriterResults] {
+  switch (work.kind) {
+    case "batch":
+      return writer.batch(work.kv, work.events);
+    case "sweep":
+      return writer.sweep(work.nowMs);
+    case "prune":
+      return writer.prune(work.beforeMs, work.maxRows);
+    case "import":
+      return writer.import(work.request);
+    case "close":
+      writer.close();
+      return undefined;
+  }
+}
+
+function serve(): WriterHello {
+  let writer: Writer;
+  try {
+    writer = new Writer(options);
+  } catch (error) {
+    return { failure: describeFailure(error, options.file) };
+  }
+  port.on("message", (request: WriterRequest) => {
+    let reply: WriterReply;
+    try {
+      reply = { id: request.id, result: carryOut(writer, request) };
+    } catch (error) {
+      reply = { id: request.id, failure: describeFailure(error, options.file) };
+    }
+    port.postMessage(reply);
+  });
+  return { ready: { instanceId: writer.instanceId, nextExpiryMs: writer.nextExpiryMs } };
+}
+
+port.postMessage(serve());

@@ -1,0 +1,144 @@
+import { setImmediate } from "node:timers";
+import { ErrorCode, HubError } from "@orchestrator/protocol";
+import type { Failure } from "../failure.ts";
+import { type KvOperation, KvPacker, type KvResult, KvStatus, readResult } from "./kv-batch.ts";
+import type { BatchResult, Expired, NewEvent } from "./messages.ts";
+import type { WriterThread } from "./thread.ts";
+
+/** One transaction holds no more than this; it also bounds how long a commit can take. */
+const BATCH_OPERATIONS = 1_024;
+const BATCH_BYTES = 8 * 1_024 * 1_024;
+/** What may wait for the disk in all. Beyond it writers are told to come back later, rather than the memory filled. */
+const WAITING_OPERATIONS = 65_536;
+const WAITING_BYTES = 128 * 1_024 * 1_024;
+
+/** A write that waits for its commit. */
+export interface PendingKv {
+  /** Called once, in the order of the writes; with a failure where the storage itself failed. */
+  settled(result: KvResult, failure: Failure | undefined): void;
+}
+
+interface PendingEvent {
+  readonly event: NewEvent;
+  settled(result: number | Failure): void;
+}
+
+interface Batch {
+  readonly packer: KvPacker;
+  readonly kv: PendingKv[];
+  readonly events: PendingEvent[];
+}
+
+/**
+ * Gathers writes into transactions: what comes in one turn of the loop, or while the transaction before is being put on disk,
+ * shares one. Waiting for the disk is what a commit costs, and it costs the same for one write as for a thousand.
+ */
+export class WriteQueue {
+  readonly #thread: WriterThread;
+  readonly #onExpired: (expired: readonly Expired[]) => void;
+  /** Batches that wait, the last of which is still being filled. */
+  readonly #batches: Batch[] = [];
+  #waitingOperations = 0;
+  #waitingBytes = 0;
+  #underWay = 0;
+  #scheduled = false;
+  #closed: HubError | undefined;
+  #idle: (() => void)[] = [];
+
+  constructor(thread: WriterThread, onExpired: (expired: readonly Expired[]) => void) {
+    this.#thread = thread;
+    this.#onExpired = onExpired;
+  }
+
+  /** @throws {HubError} `RESOURCE_EXHAUSTED` where too much waits already */
+  addKv(operation: KvOperation, pending: PendingKv): void {
+    const bytes = operation.keyBytes + operation.value.length;
+    const batch = this.#admit(bytes);
+    batch.packer.add(operation);
+    batch.kv.push(pending);
+  }
+
+  /** @throws {HubError} `RESOURCE_EXHAUSTED` where too much waits already */
+  addEvent(event: NewEvent, settled: PendingEvent["settled"]): void {
+    this.#admit(event.details.length).events.push({ event, settled });
+  }
+
+  /** Refuses everything from now on with `error`; resolves when what was added before is answered. */
+  async close(error: HubError): Promise<void> {
+    this.#closed = error;
+    if (this.#waitingOperations === 0) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #admit(bytes: number): Batch {
+    if (this.#closed !== undefined) throw this.#closed;
+    if (this.#waitingOperations >= WAITING_OPERATIONS || this.#waitingBytes + bytes > WAITING_BYTES) {
+      const what = `${this.#waitingOperations} writes with ${this.#waitingBytes} bytes wait for the disk already`;
+      throw new HubError(ErrorCode.ResourceExhausted, `${what}; try again later`);
+    }
+    this.#waitingOperations += 1;
+    this.#waitingBytes += bytes;
+    let batch = this.#batches.at(-1);
+    if (batch === undefined || isFull(batch, bytes)) {
+      batch = { packer: new KvPacker(), kv: [], events: [] };
+      this.#batches.push(batch);
+    }
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => {
+        this.#scheduled = false;
+        this.#send();
+      });
+    }
+    return batch;
+  }
+
+  /** One transaction at a time, so that the next one grows meanwhile; a full one may already wait at the thread. */
+  #send(): void {
+    while (this.#batches.length > 0 && (this.#underWay === 0 || (this.#underWay === 1 && this.#batches.length > 1))) {
+      void this.#commit(this.#batches.shift()!);
+    }
+  }
+
+  async #commit(batch: Batch): Promise<void> {
+    this.#underWay += 1;
+    const { count, size } = batch.packer;
+    const kv = count === 0 ? undefined : batch.packer.packed();
+    const transfer = kv === undefined ? [] : [kv.numbers.buffer as ArrayBuffer, kv.bytes.buffer as ArrayBuffer];
+    const events = batch.events.map(({ event }) => event);
+    let result: BatchResult;
+    try {
+      result = await this.#thread.run({ kind: "batch", kv, events }, transfer);
+    } catch (reason) {
+      const { code, message } = HubError.from(reason);
+      result = failed(batch, { code, message });
+    }
+    this.#underWay -= 1;
+    this.#waitingOperations -= count + events.length;
+    this.#waitingBytes -= size + events.reduce((sum, event) => sum + event.details.length, 0);
+    // Before the answers: who is answered may write at once, and that must not wait for the rest of this turn.
+    this.#send();
+    this.#onExpired(result.expired);
+    const { numbers, failures } = result.kv ?? NOTHING;
+    batch.kv.forEach((pending, index) => {
+      pending.settled(readResult(numbers, index), failures.get(index));
+    });
+    batch.events.forEach((pending, index) => {
+      pending.settled(result.events[index]!);
+    });
+    if (this.#waitingOperations === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}
+
+const NOTHING = { numbers: new Float64Array(), failures: new Map<number, Failure>() };
+
+function isFull({ packer, events }: Batch, bytes: number): boolean {
+  return packer.count + events.length >= BATCH_OPERATIONS || (packer.size > 0 && packer.size + bytes > BATCH_BYTES);
+}
+
+/** The thread itself is gone. */
+function failed(batch: Batch, failure: Failure): BatchResult {
+  const numbers = new Float64Array(batch.kv.length * 5).fill(KvStatus.Failed);
+  const failures = new Map(batch.kv.map((_, index) => [index, failure] as const));
+  return { kv: { numbers, failures }, events: batch.events.map(() => failure), expired: [] };
+}

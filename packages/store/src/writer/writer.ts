@@ -1,0 +1,193 @@
+import { randomUUID } from "node:crypto";
+import { DatabaseSync } from "node:sqlite";
+import { describeFailure, type Failure, isRoomError } from "../failure.ts";
+import { checkSchema, migrate } from "../schema/migrate.ts";
+import { EventWriter } from "./event-writer.ts";
+import { Importer } from "./importer.ts";
+import { KvStatus, KvUnpacker, makeResults, type PackedKv, writeResult } from "./kv-batch.ts";
+import { KvWriter } from "./kv-writer.ts";
+import type {
+  BatchResult,
+  Expired,
+  ImportCounts,
+  ImportRequest,
+  NewEvent,
+  SweepResult,
+  WriterOptions,
+} from "./messages.ts";
+import { Namespaces } from "./namespaces.ts";
+import { makePrivate, OwnerLock } from "./owner-lock.ts";
+
+/** The one connection that writes. Every method is one transaction, on disk when it returns. */
+export class Writer {
+  readonly instanceId: string;
+  readonly #file: string;
+  readonly #lock: OwnerLock;
+  readonly #db: DatabaseSync;
+  readonly #namespaces: Namespaces;
+  readonly #kv: KvWriter;
+  readonly #events: EventWriter;
+  readonly #importer: Importer;
+
+  /** @throws whatever SQLite says, for `describeFailure` */
+  constructor(options: WriterOptions) {
+    this.#file = options.file;
+    this.#lock = OwnerLock.take(options.file);
+    let db: DatabaseSync | undefined;
+    try {
+      makePrivate(options.file);
+      db = new DatabaseSync(options.file, { timeout: options.busyTimeoutMs });
+      this.#db = db;
+      // What is no database, or not ours, fails here, before anything is written.
+      checkSchema(db, options.file);
+      this.#configure(options);
+      migrate(db);
+      this.instanceId = this.#settle();
+      this.#namespaces = new Namespaces(db, (name) =>
+        Object.hasOwn(options.quotas, name) ? options.quotas[name]! : options.quota,
+      );
+      this.#kv = new KvWriter(db, this.#namespaces);
+      this.#events = new EventWriter(db);
+      this.#importer = new Importer(db, this.#namespaces, this.#kv, this.#events);
+    } catch (error) {
+      db?.close();
+      this.#lock.release();
+      throw error;
+    }
+  }
+
+  get nextExpiryMs(): number {
+    return this.#kv.nextExpiryMs();
+  }
+
+  /**
+   * Operations and events in one transaction. Where there is no room for all of them, each is tried by itself, so that a large
+   * value does not take its neighbours with it.
+   */
+  batch(kv: PackedKv | undefined, events: readonly NewEvent[]): BatchResult {
+    const count = kv?.count ?? 0;
+    try {
+      return this.#transaction(() => this.#apply(kv, events));
+    } catch (error) {
+      if (isRoomError(error) && count + events.length > 1) return this.#oneByOne(kv, events);
+      const failure = describeFailure(error, this.#file);
+      const failures = new Map(Array.from({ length: count }, (_, index) => [index, failure] as const));
+      const numbers = makeResults(count);
+      for (let index = 0; index < count; index++) writeResult(numbers, index, FAILED);
+      return { kv: kv && { numbers, failures }, events: events.map(() => failure), expired: [] };
+    }
+  }
+
+  sweep(nowMs: number): SweepResult {
+    const expired = this.#transaction(() => this.#kv.sweep(nowMs));
+    return { expired, nextMs: this.#kv.nextExpiryMs() };
+  }
+
+  /** @returns how many events were removed */
+  prune(beforeMs: number, maxRows: number): number {
+    return this.#transaction(() => this.#events.prune(beforeMs, maxRows));
+  }
+
+  import(request: ImportRequest): ImportCounts {
+    return this.#transaction(() => this.#importer.run(request));
+  }
+
+  close(): void {
+    try {
+      this.#db.exec("DELETE FROM settings WHERE key = 'owner_pid'; PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // A full disk is no reason not to close. What is in the log beside the file is read at the next start.
+    }
+    this.#db.close();
+    this.#lock.release();
+  }
+
+  #configure({ maxFileBytes }: WriterOptions): void {
+    const db = this.#db;
+    db.exec("PRAGMA journal_mode = WAL");
+    // With a write-ahead log, FULL is what puts a commit on disk before it is reported; NORMAL could lose the last ones when
+    // the machine goes down.
+    db.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY");
+    db.exec(`PRAGMA cache_size = -16384; PRAGMA journal_size_limit = ${16 * 1024 * 1024}`);
+    if (maxFileBytes > 0) {
+      const { page_size: pageSize } = db.prepare("PRAGMA page_size").get() as { page_size: number };
+      db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxFileBytes / pageSize))}`);
+    }
+  }
+
+  /** Who we are, for ever; and who holds the file, for now. */
+  #settle(): string {
+    return this.#transaction(() => {
+      const write = this.#db.prepare(
+        "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+      );
+      write.run("owner_pid", String(process.pid));
+      const read = this.#db.prepare("SELECT value FROM settings WHERE key = 'instance_id'");
+      const known = read.get()?.["value"];
+      if (typeof known === "string") return known;
+      const made = randomUUID();
+      write.run("instance_id", made);
+      return made;
+    });
+  }
+
+  #apply(kv: PackedKv | undefined, events: readonly NewEvent[]): BatchResult {
+    const expired: Expired[] = [];
+    const numbers = makeResults(kv?.count ?? 0);
+    if (kv !== undefined) {
+      const operations = new KvUnpacker(kv);
+      for (let index = 0; operations.next(); index++) writeResult(numbers, index, this.#kv.apply(operations, expired));
+    }
+    const ids = events.map((event) => this.#events.add(event));
+    return { kv: kv && { numbers, failures: new Map() }, events: ids, expired };
+  }
+
+  #oneByOne(kv: PackedKv | undefined, events: readonly NewEvent[]): BatchResult {
+    const expired: Expired[] = [];
+    const failures = new Map<number, Failure>();
+    const numbers = makeResults(kv?.count ?? 0);
+    if (kv !== undefined) {
+      const operations = new KvUnpacker(kv);
+      for (let index = 0; operations.next(); index++) {
+        const removed: Expired[] = [];
+        try {
+          writeResult(
+            numbers,
+            index,
+            this.#transaction(() => this.#kv.apply(operations, removed)),
+          );
+          expired.push(...removed);
+        } catch (error) {
+          writeResult(numbers, index, FAILED);
+          failures.set(index, describeFailure(error, this.#file));
+        }
+      }
+    }
+    const ids = events.map((event) => {
+      try {
+        return this.#transaction(() => this.#events.add(event));
+      } catch (error) {
+        return describeFailure(error, this.#file);
+      }
+    });
+    return { kv: kv && { numbers, failures }, events: ids, expired };
+  }
+
+  #transaction<T>(work: () => T): T {
+    const db = this.#db;
+    db.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.#namespaces?.save();
+      db.exec("COMMIT");
+      return result;
+    } catch (error) {
+      // Some errors have rolled back already.
+      if (db.isTransaction) db.exec("ROLLBACK");
+      this.#namespaces?.forgetAll();
+      throw error;
+    }
+  }
+}
+
+const FAILED = { status: KvStatus.Failed, sequence: 0, version: 0, updatedAtMs: 0, expiresAtMs: 0 };

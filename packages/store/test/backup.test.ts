@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ErrorCode } from "@orchestrator/protocol";
+import { describe, expect, it } from "vitest";
+import { Store } from "../src/index.ts";
+import { bytes, scratch, testStore, text } from "./support.ts";
+
+describe("backup", () => {
+  it("copies one moment of a store that is being written", async () => {
+    await using directory = await scratch();
+    await using store = await testStore();
+    const target = join(directory.path, "backup.db");
+    // Two entries that always change together: a copy of one moment never shows them apart.
+    const pair = async (index: number) => {
+      const value = bytes(String(index));
+      await Promise.all([store.kv.set("p", "left", value), store.kv.set("p", "right", value)]);
+    };
+    await pair(0);
+    await Promise.all(Array.from({ length: 500 }, (_, index) => store.kv.set("p", `k${index}`, new Uint8Array(2_000))));
+    let running = true;
+    let pairs = 0;
+    const writing = (async () => {
+      while (running) await pair(++pairs);
+    })();
+    await store.backup(target);
+    running = false;
+    await writing;
+    expect(pairs).toBeGreaterThan(1);
+    await using copy = await Store.open({ file: target });
+    const left = text(copy.kv.get("p", "left")?.value);
+    expect(left).toBe(text(copy.kv.get("p", "right")?.value));
+    expect(copy.kv.usage("p").entries).toBe(502);
+    expect(copy.instanceId).toBe(store.instanceId);
+    await copy.kv.set("p", "of its own", bytes("x"));
+    expect(store.kv.get("p", "of its own")).toBeUndefined();
+  });
+
+  it("overwrites nothing, and leaves nothing behind where it fails", async () => {
+    await using directory = await scratch();
+    await using store = await testStore();
+    const target = join(directory.path, "backup.db");
+    writeFileSync(target, "precious");
+    await expect(store.backup(target)).rejects.toMatchObject({
+      code: ErrorCode.AlreadyExists,
+      message: expect.stringContaining(target),
+    });
+    expect(readFileSync(target, "utf8")).toBe("precious");
+    await expect(store.backup("backup.db")).rejects.toMatchObject({ code: ErrorCode.InvalidArgument });
+    const nowhere = join(directory.path, "none", "backup.db");
+    await expect(store.backup(nowhere)).rejects.toMatchObject({ code: ErrorCode.InvalidArgument });
+    const other = join(directory.path, "other.db");
+    const [one, two] = await Promise.allSettled([store.backup(other), store.backup(other)]);
+    expect([one.status, two.status].sort()).toEqual(["fulfilled", "rejected"]);
+    expect(readdirSync(directory.path).sort()).toEqual(["backup.db", "other.db"]);
+    if (process.platform !== "win32") expect(statSync(other).mode & 0o077).toBe(0);
+  });
+});

@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { Store } from "../src/index.ts";
+import { scratch } from "./support.ts";
+
+const ROUNDS = process.env["ORCHESTRATOR_SOAK"] === "full" ? 200 : 20;
+const SEED = Number(process.env["ORCHESTRATOR_SEED"] ?? 4);
+
+/** mulberry32: small, and the same everywhere. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+function start(file: string, run: number): ChildProcess {
+  const program = join(import.meta.dirname, "fixtures", "write-and-tell.ts");
+  return spawn(process.execPath, [program, file, String(run)], { stdio: ["ignore", "pipe", "inherit"] });
+}
+
+describe("a writer that is killed", () => {
+  it(`has on disk everything that it was told was, in ${ROUNDS} rounds (seed ${SEED})`, {
+    timeout: 600_000,
+  }, async () => {
+    await using directory = await scratch();
+    const next = random(SEED);
+    const there = new Map<string, number>();
+    const maybeGone = new Set<string>();
+    const gone = new Set<string>();
+    for (let round = 0; round < ROUNDS; round++) {
+      const child = start(directory.file, round);
+      let told = "";
+      child.stdout!.setEncoding("utf8").on("data", (chunk: string) => (told += chunk));
+      const closed = once(child, "close");
+      await Promise.race([once(child.stdout!, "data"), closed]);
+      await sleep(next() * 60);
+      child.kill("SIGKILL");
+      await closed;
+      // Only whole lines were told.
+      for (const line of told.slice(0, told.lastIndexOf("\n")).split("\n")) {
+        if (line.startsWith("?")) maybeGone.add(line.slice(1));
+        else if (line.startsWith("-")) gone.add(line.slice(1));
+        else there.set(line.split(" ")[0]!, Number(line.split(" ")[1]));
+      }
+    }
+    for (const key of maybeGone) there.delete(key);
+    expect(there.size, "rounds that wrote nothing show nothing").toBeGreaterThan(ROUNDS * 5);
+    await using store = await Store.open({ file: directory.file });
+    const wrong = [...there].filter(([key, version]) => store.kv.get("crash", key)?.version !== version);
+    expect(wrong).toEqual([]);
+    expect([...gone].filter((key) => store.kv.get("crash", key) !== undefined)).toEqual([]);
+    // The sums that are kept beside the entries are those of the entries.
+    let entries = 0;
+    let bytes = 0;
+    for (let startKey = ""; ; ) {
+      const page = store.kv.list("crash", { limit: 1_000, startKey });
+      entries += page.entries.length;
+      for (const { key, value } of page.entries) bytes += key.length + value.length;
+      startKey = page.nextKey;
+      if (startKey === "") break;
+    }
+    expect(store.kv.usage("crash")).toEqual({ entries, bytes });
+    const ids = store.events.query().map(({ id }) => id);
+    expect(ids).toEqual([...ids].sort((a, b) => a - b));
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+});
