@@ -120,6 +120,6 @@ function pluginStatus(plugin: PluginEntry): PluginStatus {
     healthMessage: "",
     crashes: 0,
     use: undefined,
-    dialect: "orchestra",
+    dialect: plugin.config.dialect,
   };
 }

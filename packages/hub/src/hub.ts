@@ -14,6 +14,7 @@ import { HUB_TOPICS, LocalAnswers } from "./local-answers.ts";
 import { PeerRegistry } from "./peer-registry.ts";
 import type { Offer, PluginEntry } from "./plugin-entry.ts";
 import { PluginFleet } from "./plugin-fleet.ts";
+import type { LogPage, LogQuery } from "./plugin-logs/read-log.ts";
 import type { Port } from "./port.ts";
 import { collisionLines, Problems } from "./problems.ts";
 import { Routes } from "./routes.ts";
@@ -187,8 +188,20 @@ export class Hub {
       eventsDelivered: this.#events.counts.delivered,
       eventsDropped: this.#events.counts.dropped,
       rssBytes: process.memoryUsage.rss(),
-      problems: this.#problems.list(this.plugins, this.#routes.collisions, this.#options.authority.warnings),
+      problems: this.#problems.list(this.plugins, this.#routes.collisions, [
+        ...this.#options.authority.warnings,
+        ...this.#fleet.problems,
+      ]),
     };
+  }
+
+  /**
+   * A page of what a plugin wrote and what became of it, newest first.
+   * @throws {HubError} `NOT_FOUND` for a plugin that there is not
+   */
+  async readPluginLog(id: string, query: LogQuery = {}): Promise<LogPage> {
+    if (this.plugins.some((plugin) => plugin.id === id)) return await this.#fleet.logs.read(id, query);
+    throw new HubError(ErrorCode.NotFound, `There is no plugin "${id}"`);
   }
 
   /** Links of peers that are no configured plugins: gateways, operators. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
-import { isAbsolute } from "node:path";
-import type { PluginConfig } from "@orchestrator/config";
+import { isAbsolute, join } from "node:path";
+import { foundPlugin, type HubConfig, type PluginConfig } from "@orchestrator/config";
 import type { Authority } from "@orchestrator/identity";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import {
@@ -14,11 +14,14 @@ import {
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import type { HubLog, LogLevel } from "./hub-log.ts";
 import { hostFlags, interpreted, pluginEnv } from "./launch.ts";
-import { ManifestProbe, type ProbeSpec } from "./manifest-probe.ts";
+import { ManifestProbe, type Probed, type ProbeSpec } from "./manifest-probe.ts";
 import { attachOrchestra, type DialectOptions } from "./orchestra-dialect.ts";
 import { PluginEntry } from "./plugin-entry.ts";
 import { claimIds } from "./plugin-ids.ts";
+import { PluginLogs } from "./plugin-logs/plugin-logs.ts";
 import { Slots } from "./slots.ts";
+import { discover } from "./unix-json/discovery.ts";
+import { UnixJsonDialect } from "./unix-json-dialect.ts";
 
 /** All of them wait this long for the slowest program to print its manifest; after that it is asked again when it starts. */
 const PROBE_PATIENCE_MS = 2_000;
@@ -27,6 +30,8 @@ const SLOT_MS = 5_000;
 
 export interface FleetOptions {
   readonly plugins: readonly PluginConfig[];
+  /** Where more of them are found, and what those have as defaults. */
+  readonly config: Pick<HubConfig, "pluginDirs" | "directory" | "workspace" | "defaultTimeoutMs">;
   readonly workspace: string;
   readonly stateDir: string;
   /** How many plugins may be starting at once; default: twice the processors, at least 4. */
@@ -46,7 +51,11 @@ export interface FleetOptions {
 
 /** All configured plugins, from first start to last stop. */
 export class PluginFleet {
-  readonly plugins: readonly PluginEntry[];
+  /** What plugins write, in a file for each. */
+  readonly logs: PluginLogs;
+  readonly #plugins: PluginEntry[];
+  readonly #unixJson: UnixJsonDialect;
+  #problems: readonly string[] = [];
   readonly #options: FleetOptions;
   readonly #probe = new ManifestProbe();
   readonly #slots: Slots;
@@ -56,7 +65,26 @@ export class PluginFleet {
   constructor(options: FleetOptions) {
     this.#options = options;
     this.#slots = new Slots(options.maxStartsAtOnce ?? Math.max(4, 2 * availableParallelism()));
-    this.plugins = options.plugins.filter((config) => config.enabled).map((config) => this.#entry(config));
+    this.logs = new PluginLogs({
+      directory: join(options.stateDir, "logs", "plugins"),
+      onError: (id, { message }) =>
+        options.log.write("error", "hub", `The log of plugin "${id}" is no longer written: ${message}`),
+    });
+    this.#unixJson = new UnixJsonDialect({
+      ...options,
+      ...options.dialect,
+      logPath: (id) => this.logs.pathOf(id),
+    });
+    this.#plugins = options.plugins.filter((config) => config.enabled).map((config) => this.#entry(config));
+  }
+
+  get plugins(): readonly PluginEntry[] {
+    return this.#plugins;
+  }
+
+  /** What was found in plugin directories and cannot be used, as one line each. */
+  get problems(): readonly string[] {
+    return this.#problems;
   }
 
   find(manifestId: string): PluginEntry | undefined {
@@ -65,6 +93,7 @@ export class PluginFleet {
 
   /** Starts all of them, as far as they can; resolves when each is ready, backing off or failed. */
   async start(): Promise<void> {
+    await this.#discover();
     await this.#identify();
     const items = this.plugins.map(
       (plugin) => [plugin.id, { dependsOn: plugin.config.dependsOn, value: plugin }] as const,
@@ -81,6 +110,8 @@ export class PluginFleet {
   async stop(reason: string): Promise<void> {
     this.#stopped.abort(new HubError(ErrorCode.Cancelled, reason));
     await Promise.all(this.plugins.map((plugin) => plugin.supervised.stop(reason)));
+    this.#unixJson.close();
+    await this.logs.close();
   }
 
   /** An operator's restart: the program is asked for its manifest anew. */
@@ -95,8 +126,8 @@ export class PluginFleet {
       const spec = this.#probeSpec(plugin);
       const timeoutMs = Math.min(PROBE_PATIENCE_MS, spec.timeoutMs);
       try {
-        const { manifest } = await this.#probe.read({ ...spec, timeoutMs }, this.#stopped.signal);
-        return [plugin, manifest?.id] as const;
+        const probed = await this.#ask(plugin, { ...spec, timeoutMs }, this.#stopped.signal);
+        return [plugin, probed.manifest?.id] as const;
       } catch {
         // It comes up again when the plugin is started, and is told then.
         return [plugin, undefined] as const;
@@ -106,6 +137,35 @@ export class PluginFleet {
       this.plugins.map((plugin) => this.#slots.run(() => ask(plugin), PROBE_PATIENCE_MS)),
     );
     claimIds(answers);
+  }
+
+  /** Plugins that no entry of the config names: programs in directories, which say themselves what they are. */
+  async #discover(): Promise<void> {
+    const { plugins, config, workspace, env, log } = this.#options;
+    if (config.pluginDirs.length === 0) return;
+    const nobody = foundPlugin("unnamed", workspace, config);
+    const { found, problems } = await discover({
+      directories: config.pluginDirs,
+      probe: this.#unixJson.probe,
+      cwd: workspace,
+      env: pluginEnv(nobody, this.#options, env),
+      taken: new Map(plugins.map(({ id }) => [id, "an entry of the configuration"])),
+      configured: plugins.map(({ program }) => program),
+      signal: this.#stopped.signal,
+    });
+    this.#problems = problems;
+    for (const problem of problems) log.write("error", "hub", problem);
+    for (const { file, metadata } of found) this.#plugins.push(this.#entry(foundPlugin(metadata.id, file, config)));
+  }
+
+  /** What the program says that it is. */
+  async #ask(plugin: PluginEntry, spec: ProbeSpec, signal: AbortSignal): Promise<Probed> {
+    if (plugin.config.dialect === "orchestra") return await this.#probe.read(spec, signal);
+    const probed = await this.#unixJson.identify(spec, signal);
+    plugin.declare(probed);
+    // Known before it runs, so that a call to one that does not is told so.
+    plugin.offer ??= this.#unixJson.offer(plugin);
+    return probed;
   }
 
   #probeSpec(plugin: PluginEntry): ProbeSpec {
@@ -125,7 +185,9 @@ export class PluginFleet {
       id: config.id,
       launch: (signal) => this.#launch(entry, signal),
       attach: (process, signal) =>
-        attachOrchestra(entry, process, signal, { ...this.#options, ...this.#options.dialect }),
+        config.dialect === "unix-json"
+          ? this.#unixJson.attach(entry, process, signal)
+          : attachOrchestra(entry, process, signal, { ...this.#options, ...this.#options.dialect }),
       restart: { when: config.restart, ...restart },
       startTimeoutMs: config.startTimeoutMs,
       ...(shutdownMs === undefined ? {} : { shutdownMs }),
@@ -141,15 +203,25 @@ export class PluginFleet {
 
   async #launch(plugin: PluginEntry, signal: AbortSignal): Promise<PluginProcess> {
     const { config } = plugin;
-    const { authority, log } = this.#options;
+    const { authority } = this.#options;
     const spec = this.#probeSpec(plugin);
     const { command, cwd, env } = spec;
     if (!isAbsolute(config.program) && config.program.includes("/")) {
       throw new HubError(ErrorCode.InvalidArgument, `Program of plugin "${plugin.id}" must be absolute or a bare name`);
     }
-    const probed = await this.#probe.read(spec, signal);
+    const probed = await this.#ask(plugin, spec, signal);
     this.#claimId(plugin, probed.manifest?.id ?? (plugin.manifestId || config.id));
     plugin.declare(probed);
+    const onLine = (line: string, stream: "stdout" | "stderr") => this.#output(config.id, line, stream);
+    if (config.dialect === "unix-json") {
+      return await PluginProcess.launch({
+        id: plugin.id,
+        command,
+        cwd,
+        env: this.#unixJson.environment(plugin, env),
+        onLine,
+      });
+    }
     // Plugins that know the variable use the socket; others ignore both and serve QUIC.
     const withLink = process.platform !== "win32";
     const certsDir = await authority.pluginDirectory(plugin.manifestId);
@@ -159,7 +231,7 @@ export class PluginFleet {
       cwd,
       env: { ...(withLink ? { ORCHESTRATOR_LINK: "fd:3" } : {}), ...env },
       withLink,
-      onLine: (line, stream) => log.write(stream === "stderr" ? "info" : "debug", plugin.id, line),
+      onLine,
     });
   }
 
@@ -173,6 +245,12 @@ export class PluginFleet {
     plugin.manifestId = manifestId;
   }
 
+  #output(id: string, line: string, stream: "stdout" | "stderr"): void {
+    const level = stream === "stderr" ? "info" : "debug";
+    this.#options.log.write(level, id, line);
+    this.logs.write(id, level, line);
+  }
+
   #report(id: string, state: PluginState): void {
     const level: LogLevel = state.name === "failed" ? "error" : state.name === "backoff" ? "warn" : "info";
     const why = describeState(state);
@@ -182,5 +260,6 @@ export class PluginFleet {
     const { log } = this.#options;
     log.writeAbout("supervisor", level, id, `${state.name}${started}${first === "" ? "" : `: ${first}`}`);
     for (const line of rest) log.writeAbout("supervisor", level, id, line);
+    this.logs.write(id, level, `${state.name}${started}${first === "" ? "" : `: ${first}`}`);
   }
 }
