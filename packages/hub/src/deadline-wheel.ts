@@ -21,14 +21,21 @@ export class DeadlineWheel {
   #size = 0;
   #tick = 0;
   #timer: NodeJS.Timeout | undefined;
+  readonly #onFailure: (reason: unknown) => void;
+
+  /** @param onFailure hears what `expired` of an item threw, which is a mistake of ours; thrown on by default */
+  constructor(onFailure: (reason: unknown) => void = throwOn) {
+    this.#onFailure = onFailure;
+  }
 
   /** How many deadlines are pending. */
   get size(): number {
     return this.#size;
   }
 
-  add(item: Timed, afterMs: number): void {
-    const now = tickNow();
+  /** @param nowMs performance.now(), for those who have just asked */
+  add(item: Timed, afterMs: number, nowMs = performance.now()): void {
+    const now = Math.floor(nowMs / TICK_MS);
     if (this.#timer === undefined) {
       this.#tick = now;
       this.#timer = setInterval(() => this.#turn(), TICK_MS);
@@ -61,6 +68,15 @@ export class DeadlineWheel {
   close(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+    for (const head of this.#slots) {
+      for (let item = head; item !== undefined; ) {
+        const next: Timed | undefined = item.wheelNext;
+        item.wheelPrevious = undefined;
+        item.wheelNext = undefined;
+        item.wheelTick = -1;
+        item = next;
+      }
+    }
     this.#slots.fill(undefined);
     this.#size = 0;
   }
@@ -88,9 +104,20 @@ export class DeadlineWheel {
       // An earlier one's expiry may have removed this one.
       if (item.wheelTick < 0) continue;
       this.remove(item);
-      item.expired();
+      try {
+        item.expired();
+      } catch (reason) {
+        // The others are due all the same.
+        this.#onFailure(reason);
+      }
     }
   }
+}
+
+function throwOn(reason: unknown): void {
+  queueMicrotask(() => {
+    throw reason;
+  });
 }
 
 function tickNow(): number {

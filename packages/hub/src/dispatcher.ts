@@ -7,19 +7,22 @@ import {
   peekRequest,
   RequestKind,
   type RequestPeek,
-  spliceRequest,
+  StampedRequest,
 } from "@orchestrator/protocol";
-import type { CallId } from "@orchestrator/transport";
+import { type CallId, openFrom, payloadOf } from "@orchestrator/transport";
 import type { CallLog } from "./call-log.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
+import { DeniedLog } from "./denied-log.ts";
 import type { HubLog } from "./hub-log.ts";
 import { callPeer } from "./local-call.ts";
 import type { PluginEntry } from "./plugin-entry.ts";
 import { type Decision, decide, NO_NEEDS } from "./policy.ts";
 import type { Port } from "./port.ts";
 import { RelayedCall, type RelayOwner } from "./relayed-call.ts";
+import { RequestIdStore } from "./request-id-store.ts";
 import { longName, MAX_NAME_LENGTH, renamed } from "./request-names.ts";
 import type { Route, Routes } from "./routes.ts";
+import { Target } from "./targets.ts";
 import { SpanSource } from "./trace.ts";
 
 /** The longest deadline that a caller may ask for. */
@@ -50,12 +53,24 @@ export interface CallCounts {
 export class Dispatcher implements RelayOwner {
   readonly counts: CallCounts = { total: 0, inFlight: 0, failed: new Map() };
   readonly #options: DispatcherOptions;
+  readonly ids = new RequestIdStore();
+  /** Where refused calls are told of. */
+  readonly denied: DeniedLog;
   readonly #spans = new SpanSource();
+  readonly #request = new StampedRequest();
   /** Streams under way by caller and stream id: a cancel may come on any connection of the caller. */
   readonly #streams = new Map<string, RelayedCall>();
 
   constructor(options: DispatcherOptions) {
+    const { calls, log } = options;
     this.#options = options;
+    this.denied = new DeniedLog({
+      log,
+      record: (caller, name) => {
+        const ticket = calls.begin(this.#spans, caller, "", name, performance.now());
+        calls.end(ticket, 0, ErrorCode.PermissionDenied);
+      },
+    });
   }
 
   request(port: Port, call: CallId, payload: Uint8Array, last: boolean): void {
@@ -79,30 +94,17 @@ export class Dispatcher implements RelayOwner {
       return;
     }
     if (peek.acceptsCalls) port.acceptsCalls = true;
-    const { routes } = this.#options;
     switch (peek.kind) {
       case RequestKind.ToolCall:
-        if (peek.provider === "") this.#route(port, call, payload, peek, routes.tool(peek.route), "tool", peek.route);
-        else {
-          const { route, provider } = routes.providerTool(peek.provider, peek.route);
-          const isAi = provider !== "";
-          this.#route(port, call, payload, peek, route, isAi ? "ai" : "tool", isAi ? provider : peek.route);
-        }
-        return;
       case RequestKind.StreamStart:
-        this.#route(port, call, payload, peek, routes.tool(peek.route), "tool", peek.route);
-        return;
       case RequestKind.PromptGet:
-        this.#route(port, call, payload, peek, routes.prompt(peek.route), "prompt", peek.route);
-        return;
       case RequestKind.StorageRead:
       case RequestKind.StorageWrite:
       case RequestKind.StorageDelete:
-      case RequestKind.StorageList: {
-        const type = peek.route === "" ? DEFAULT_STORAGE_TYPE : peek.route;
-        this.#route(port, call, payload, peek, routes.storage(type), "storage", type);
+      case RequestKind.StorageList:
+      case RequestKind.Http:
+        this.#route(port, call, payload, peek);
         return;
-      }
       case RequestKind.StreamCancel:
         this.#streams.get(streamKey(port, peek.streamId))?.cancelByCaller();
         this.#options.local(port, call, payload, peek);
@@ -112,29 +114,20 @@ export class Dispatcher implements RelayOwner {
     }
   }
 
-  /** Whether the caller on this port may use a capability; remembered until its rights change. */
+  /** Whether the caller on this port may use a capability. */
   decide(port: Port, kind: CapabilityKind, name: string): Decision {
-    let byName = port.decisions.get(kind);
-    if (byName === undefined) {
-      byName = new Map();
-      port.decisions.set(kind, byName);
-    }
-    const known = byName.get(name);
-    if (known !== undefined) return known;
-    const decision = decide(port.caller, port.plugin?.needs ?? NO_NEEDS, kind, name, this.#options.rules);
-    // A peer that asks for ever new names must not fill the memory.
-    if (byName.size > 4_096) byName.clear();
-    byName.set(name, decision);
-    return decision;
+    return decide(port.caller, port.plugin?.needs ?? NO_NEEDS, kind, name, this.#options.rules);
   }
 
   /** Every call that is under way to a plugin or from a port ends when its link does; the links see to that. */
-  finished(call: RelayedCall): void {
-    this.#options.wheel.remove(call);
-    call.plugin.callsInFlight -= 1;
+  finished(call: RelayedCall, error: string): void {
+    const { wheel, calls } = this.#options;
+    wheel.remove(call);
+    call.plugin.inFlight.end(call.target.share, call.bytes);
     this.counts.inFlight -= 1;
+    if (call.idPlace >= 0) this.ids.release(call.idPlace);
     if (call.isStream) this.#streams.delete(streamKey(call.caller, call.streamId));
-    const { error } = call.entry;
+    calls.end(call.ticket, (performance.now() - call.startedAt) * 1_000, error);
     if (error !== "") this.counts.failed.set(error, (this.counts.failed.get(error) ?? 0) + 1);
   }
 
@@ -153,63 +146,60 @@ export class Dispatcher implements RelayOwner {
     this.#options.wheel.add(call, afterMs);
   }
 
-  #route(
-    port: Port,
-    callerCall: CallId,
-    payload: Uint8Array,
-    peek: RequestPeek,
-    route: Route | undefined,
-    kind: CapabilityKind,
-    name: string,
-  ): void {
+  #route(port: Port, callerCall: CallId, payload: Uint8Array, peek: RequestPeek): void {
     this.counts.total += 1;
-    const decision = this.decide(port, kind, name);
-    if (!decision.allowed) {
-      const what = `"${port.caller.id}" may not use ${kind} "${name}" (${decision.rule})`;
-      this.#refuse(port, callerCall, peek, new HubError(ErrorCode.PermissionDenied, what));
+    const { routes } = this.#options;
+    const known =
+      peek.provider === ""
+        ? port.targets.find(peek.kind, payload, peek.routeStart, peek.routeEnd, routes.version)
+        : undefined;
+    const target = known ?? this.#findTarget(port, payload, peek);
+    if (target instanceof HubError) {
+      this.#refuse(port, callerCall, peek, target);
       return;
     }
-    if (route === undefined) {
-      const of = peek.provider === "" ? "" : ` of provider "${peek.provider}"`;
-      this.#refuse(
-        port,
-        callerCall,
-        peek,
-        new HubError(ErrorCode.NotFound, `No plugin provides ${kind} "${name}"${of}`),
-      );
-      return;
-    }
-    const { plugin } = route;
+    const { plugin } = target;
     const callee = plugin.link;
     if (callee === undefined) {
-      const what = `Plugin "${plugin.id}" provides ${kind} "${name}" but is ${plugin.supervised.state.name}`;
+      const what = `Plugin "${plugin.id}" provides ${target.label} but is ${plugin.supervised.state.name}`;
       this.#refuse(port, callerCall, peek, new HubError(ErrorCode.Unavailable, what));
       return;
     }
-    if (plugin.callsInFlight >= plugin.config.maxCallsInFlight) {
-      const what = `Plugin "${plugin.id}" has ${plugin.callsInFlight} calls in flight, which is its limit`;
-      this.#refuse(port, callerCall, peek, new HubError(ErrorCode.ResourceExhausted, what));
+    const full = plugin.inFlight.refusal(target.share, payload.length);
+    if (full !== undefined) {
+      this.#refuse(port, callerCall, peek, full);
       return;
     }
-    const isStream = peek.kind === RequestKind.StreamStart;
-    if (isStream && this.#streams.has(streamKey(port, peek.streamId))) {
+    if (peek.kind === RequestKind.StreamStart && this.#streams.has(streamKey(port, peek.streamId))) {
       const what = `Stream id "${peek.streamId}" of "${port.caller.id}" is in use`;
       this.#refuse(port, callerCall, peek, new HubError(ErrorCode.AlreadyExists, what));
       return;
     }
-    this.#relay(port, callerCall, payload, peek, route, callee, `${LABELS[peek.kind] ?? kind} ${name}`);
+    this.#relay(port, callerCall, payload, peek, target, callee);
   }
 
-  #relay(
-    port: Port,
-    callerCall: CallId,
-    payload: Uint8Array,
-    peek: RequestPeek,
-    route: Route,
-    callee: Port,
-    name: string,
-  ): void {
-    const { plugin } = route;
+  /** The long way, for the first request of a name; what it finds is remembered. */
+  #findTarget(port: Port, payload: Uint8Array, peek: RequestPeek): Target | HubError {
+    const { kind, name, route } = lookUp(this.#options.routes, peek);
+    const decision = this.decide(port, kind, name);
+    if (!decision.allowed) {
+      this.#place(payload, peek);
+      this.denied.denied(port.caller, kind, name, decision.rule);
+      const what = `"${port.caller.id}" may not use ${kind} "${name}" (${decision.rule})`;
+      return new HubError(ErrorCode.PermissionDenied, what);
+    }
+    if (route === undefined) {
+      const of = peek.provider === "" ? "" : ` of provider "${peek.provider}"`;
+      return new HubError(ErrorCode.NotFound, `No plugin provides ${kind} "${name}"${of}`);
+    }
+    const label = `${LABELS[peek.kind] ?? kind} ${name}`;
+    const target = new Target(peek.kind, peek.route, route, port.caller, label);
+    if (peek.provider === "") port.targets.add(target);
+    return target;
+  }
+
+  #relay(port: Port, callerCall: CallId, payload: Uint8Array, peek: RequestPeek, target: Target, callee: Port): void {
+    const { plugin, route } = target;
     const isStream = peek.kind === RequestKind.StreamStart;
     const timeoutMs =
       peek.timeoutMs > 0
@@ -217,58 +207,65 @@ export class Dispatcher implements RelayOwner {
         : isStream
           ? STREAM_IDLE_MS
           : plugin.config.callTimeoutMs;
-    const span = this.#spans.next(peek.traceParent === "" ? peek.legacyTraceParent : peek.traceParent);
-    const startedAt = performance.now();
-    const call = new RelayedCall(this, {
-      caller: port,
-      callerCall,
-      callee,
-      plugin,
-      kind: peek.kind,
-      requestId: peek.requestId,
-      streamId: peek.streamId,
-      wantsProgress: peek.wantsProgress,
-      timeoutMs,
-      renews: isStream && peek.timeoutMs === 0,
-      startedAt,
-      entry: {
-        traceId: span.traceId,
-        spanId: span.spanId,
-        parentSpanId: span.parentSpanId,
-        caller: port.caller.id,
-        callee: plugin.id,
-        name,
-        startedAtMs: performance.timeOrigin + startedAt,
-        durationUs: -1,
-        error: "",
-      },
-    });
-    const bytes = spliceRequest(payload, peek, {
-      caller: port.caller.id,
-      context: { timeoutMs, traceParent: span.traceParent, wantsProgress: peek.wantsProgress },
-      legacyTraceParent: span.traceParent,
-      allocate: Buffer.allocUnsafe,
-    });
+    const spans = this.#spans;
+    this.#place(payload, peek);
+    const stamp = target.stamp(timeoutMs, peek.wantsProgress);
+    stamp.setTrace(spans.traceParent);
+    const request = this.#request;
+    request.set(payload, peek, stamp);
+    let calleeCall: CallId;
     try {
       // The callee may answer before the caller has ended its side; nothing more of a request is needed than its first message.
-      call.calleeCall = callee.link.open(renamed(bytes, peek, route.name), true);
+      if (target.isRenamed) calleeCall = callee.link.open(renamed(payloadOf(request), route.name), true);
+      else calleeCall = openFrom(callee.link, request, true);
     } catch (reason) {
       this.#refuse(port, callerCall, peek, HubError.from(reason, ErrorCode.Unavailable));
       return;
+    } finally {
+      request.clear();
     }
-    plugin.callsInFlight += 1;
-    plugin.callsTotal += 1;
+    const startedAt = performance.now();
+    const call = new RelayedCall(this, port, callerCall, callee, target, payload, peek, timeoutMs, startedAt);
+    call.calleeCall = calleeCall;
+    plugin.inFlight.begin(target.share, payload.length);
     this.counts.inFlight += 1;
     port.attach(callerCall, call);
-    callee.attach(call.calleeCall, call);
+    callee.attach(calleeCall, call);
     if (isStream) this.#streams.set(streamKey(port, peek.streamId), call);
-    this.#options.calls.add(call.entry);
-    this.#options.wheel.add(call, timeoutMs);
+    call.ticket = this.#options.calls.begin(spans, port.caller.id, plugin.id, target.label, startedAt);
+    this.#options.wheel.add(call, timeoutMs, startedAt);
+  }
+
+  /** Gives the request its place in a trace. */
+  #place(payload: Uint8Array, peek: RequestPeek): void {
+    if (peek.traceParentEnd > 0) this.#spans.next(payload, peek.traceParentAt, peek.traceParentEnd);
+    else this.#spans.next(payload, peek.traceAt, peek.traceEnd);
   }
 
   #refuse(port: Port, call: CallId, peek: RequestPeek, error: HubError): void {
     this.counts.failed.set(error.code, (this.counts.failed.get(error.code) ?? 0) + 1);
     port.reply(call, errorResponse(peek.kind, peek.requestId, error, { streamId: peek.streamId }), true);
+  }
+}
+
+/** What a request asks for: the capability, its name, and who has it, if anybody does. */
+function lookUp(routes: Routes, peek: RequestPeek): { kind: CapabilityKind; name: string; route: Route | undefined } {
+  const name = peek.route;
+  switch (peek.kind) {
+    case RequestKind.PromptGet:
+      return { kind: "prompt", name, route: routes.prompt(name) };
+    case RequestKind.Http:
+      return { kind: "http", name, route: routes.http(name) };
+    case RequestKind.ToolCall:
+    case RequestKind.StreamStart: {
+      if (peek.provider === "") return { kind: "tool", name, route: routes.tool(name) };
+      const { route, provider } = routes.providerTool(peek.provider, name);
+      return provider === "" ? { kind: "tool", name, route } : { kind: "ai", name: provider, route };
+    }
+    default: {
+      const type = name === "" ? DEFAULT_STORAGE_TYPE : name;
+      return { kind: "storage", name: type, route: routes.storage(type) };
+    }
   }
 }
 
@@ -280,6 +277,7 @@ const LABELS: Readonly<Record<number, string>> = {
   [RequestKind.StorageWrite]: "storage_write",
   [RequestKind.StorageDelete]: "storage_delete",
   [RequestKind.StorageList]: "storage_list",
+  [RequestKind.Http]: "http",
 };
 
 function streamKey(port: Port, streamId: string): string {

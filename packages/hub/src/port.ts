@@ -1,7 +1,8 @@
 import { HubError } from "@orchestrator/protocol";
-import type { CallId, Link, LinkHandler } from "@orchestrator/transport";
+import { type CallId, IdTable, type Link, type LinkHandler } from "@orchestrator/transport";
 import type { PluginEntry } from "./plugin-entry.ts";
-import type { Caller, Decision } from "./policy.ts";
+import type { Caller } from "./policy.ts";
+import { TargetCache } from "./targets.ts";
 
 /** One end of something that is under way on a port. */
 export interface PortCall {
@@ -27,16 +28,23 @@ export class Port implements LinkHandler {
   readonly plugin: PluginEntry | undefined;
   /** The peer said that it serves calls on a connection that it opened itself. */
   acceptsCalls = false;
-  /** Tools, storage types … that this caller was already found to be allowed or not; emptied when its rights change. */
-  readonly decisions = new Map<string, Map<string, Decision>>();
+  /** Grows with everything that comes from the peer, so that nobody asks one for a sign of life that has just given it. */
+  heard = 0;
+  /** Where the requests of this peer go; emptied when its rights change. */
+  readonly targets = new TargetCache();
   readonly #owner: PortOwner;
-  readonly #calls = new Map<CallId, PortCall>();
+  readonly #calls = new IdTable<PortCall>();
 
   constructor(link: Link, caller: Caller, plugin: PluginEntry | undefined, owner: PortOwner) {
     this.link = link;
     this.caller = caller;
     this.plugin = plugin;
     this.#owner = owner;
+  }
+
+  /** Calls that are under way on this link, whichever side opened them. */
+  get underWay(): number {
+    return this.#calls.size;
   }
 
   attach(call: CallId, end: PortCall): void {
@@ -50,20 +58,24 @@ export class Port implements LinkHandler {
   /**
    * Sends one message to the peer. A message that is too long for the carrier (an answer that grew on its way, a list that is
    * too long) becomes an error of the call, never an exception in whoever happened to send it.
+   * @param instead makes the last message that says so; without it the call is cancelled
    * @returns as `Link.send`
    */
-  reply(call: CallId, payload: Uint8Array, last: boolean): boolean {
+  reply(call: CallId, payload: Uint8Array, last: boolean, instead?: (error: HubError) => Uint8Array): boolean {
     try {
       return this.link.send(call, payload, last);
     } catch (reason) {
+      const error = HubError.from(reason);
+      this.#owner.portFailed(this, error);
+      if (instead !== undefined) return this.reply(call, instead(error), true);
       this.link.cancel(call);
       this.forget(call);
-      this.#owner.portFailed(this, HubError.from(reason));
       return true;
     }
   }
 
   request(call: CallId, payload: Uint8Array, last: boolean): void {
+    this.heard += 1;
     try {
       this.#owner.request(this, call, payload, last);
     } catch (reason) {
@@ -79,6 +91,7 @@ export class Port implements LinkHandler {
   }
 
   message(call: CallId, payload: Uint8Array, last: boolean): void {
+    this.heard += 1;
     const end = this.#calls.get(call);
     // What comes for a call that is over is let go, and credited so that the peer is not held up by it.
     if (end === undefined) {

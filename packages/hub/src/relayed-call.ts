@@ -2,24 +2,30 @@ import {
   ErrorCode,
   errorResponse,
   HubError,
+  MAX_FRAME_BYTES,
   peekResponse,
   RequestKind,
+  type RequestPeek,
   ResponseKind,
+  type ResponsePeek,
   replaceRequestId,
 } from "@orchestrator/protocol";
 import type { CallId } from "@orchestrator/transport";
-import type { CallEntry } from "./call-log.ts";
 import type { Timed } from "./deadline-wheel.ts";
 import type { PluginEntry } from "./plugin-entry.ts";
 import type { Port, PortCall } from "./port.ts";
+import type { RequestIdStore } from "./request-id-store.ts";
+import type { Target } from "./targets.ts";
 
 /** How long a streaming tool may take to end its stream after it was told to. */
 const STREAM_STOP_MS = 5_000;
 
 /** What a relayed call asks of the hub. */
 export interface RelayOwner {
-  /** Called once per call, when it is over. */
-  finished(call: RelayedCall): void;
+  /** Where the ids of requests are while they are under way. */
+  readonly ids: RequestIdStore;
+  /** Called once per call, when it is over. @param error its code, "" for success */
+  finished(call: RelayedCall, error: string): void;
   /** A plugin answered with something that its request does not allow. */
   misbehaved(plugin: PluginEntry, what: string): void;
   /** Tells the callee of a stream that it may stop. */
@@ -39,21 +45,24 @@ export class RelayedCall implements PortCall, Timed {
   readonly caller: Port;
   readonly callerCall: CallId;
   readonly callee: Port;
-  readonly plugin: PluginEntry;
-  /** Field number of the request's member; the response must carry the same, or be the end of a stream. */
-  readonly kind: number;
-  readonly requestId: string;
+  calleeCall: CallId = -1;
+  readonly target: Target;
+  /** The request's id: its place in the owner's store, or the text where it has none. */
+  readonly idPlace: number;
+  readonly idBytes: number;
+  readonly longId: string;
   /** "" unless this is a streaming tool. */
   readonly streamId: string;
   readonly wantsProgress: boolean;
   readonly timeoutMs: number;
-  readonly entry: CallEntry;
-  /** performance.now() at the start. */
-  readonly startedAt: number;
-  calleeCall: CallId = -1;
   /** The deadline counts from the last sign of life: a stream whose caller set no deadline. */
   readonly renews: boolean;
   renewedAt: number;
+  /** performance.now() at the start. */
+  readonly startedAt: number;
+  readonly bytes: number;
+  /** Of the call log. */
+  ticket = 0;
   #owner: RelayOwner;
   #over = false;
   /** The caller asked for the end of its stream, and the callee was told. */
@@ -61,21 +70,47 @@ export class RelayedCall implements PortCall, Timed {
   /** Bytes that the callee sent and the caller has no room for yet. */
   #owed = 0;
 
-  constructor(owner: RelayOwner, init: RelayInit) {
+  /** @param payload what was peeked */
+  constructor(
+    owner: RelayOwner,
+    caller: Port,
+    callerCall: CallId,
+    callee: Port,
+    target: Target,
+    payload: Uint8Array,
+    peek: RequestPeek,
+    timeoutMs: number,
+    startedAt: number,
+  ) {
     this.#owner = owner;
-    this.caller = init.caller;
-    this.callerCall = init.callerCall;
-    this.callee = init.callee;
-    this.plugin = init.plugin;
-    this.kind = init.kind;
-    this.requestId = init.requestId;
-    this.streamId = init.streamId;
-    this.wantsProgress = init.wantsProgress;
-    this.timeoutMs = init.timeoutMs;
-    this.renews = init.renews;
-    this.entry = init.entry;
-    this.startedAt = init.startedAt;
-    this.renewedAt = init.startedAt;
+    this.caller = caller;
+    this.callerCall = callerCall;
+    this.callee = callee;
+    this.target = target;
+    const { requestIdAt, requestIdEnd, kind } = peek;
+    this.idBytes = requestIdEnd - requestIdAt;
+    this.idPlace = owner.ids.put(payload, requestIdAt, requestIdEnd);
+    this.longId = this.idPlace < 0 ? peek.requestId : "";
+    this.streamId = kind === RequestKind.StreamStart ? peek.streamId : "";
+    this.wantsProgress = peek.wantsProgress;
+    this.timeoutMs = timeoutMs;
+    this.renews = kind === RequestKind.StreamStart && peek.timeoutMs === 0;
+    this.renewedAt = startedAt;
+    this.startedAt = startedAt;
+    this.bytes = payload.length;
+  }
+
+  /** Field number of the request's member; the response must carry the same, or be the end of a stream. */
+  get kind(): number {
+    return this.target.kind;
+  }
+
+  get plugin(): PluginEntry {
+    return this.target.plugin;
+  }
+
+  get requestId(): string {
+    return this.idPlace < 0 ? this.longId : this.#owner.ids.text(this.idPlace, this.idBytes);
   }
 
   get isOver(): boolean {
@@ -118,12 +153,12 @@ export class RelayedCall implements PortCall, Timed {
       }
     }
     if (this.#stopping) {
-      const late = `Plugin "${this.plugin.id}" did not end ${this.entry.name} within ${STREAM_STOP_MS} ms of its cancellation`;
+      const late = `Plugin "${this.plugin.id}" did not end ${this.target.label} within ${STREAM_STOP_MS} ms of its cancellation`;
       this.callee.link.cancel(this.calleeCall);
       this.fail(new HubError(ErrorCode.Cancelled, late));
       return;
     }
-    const what = `No answer from plugin "${this.plugin.id}" to ${this.entry.name} within ${this.timeoutMs} ms`;
+    const what = `No answer from plugin "${this.plugin.id}" to ${this.target.label} within ${this.timeoutMs} ms`;
     this.#stopCallee();
     this.fail(new HubError(ErrorCode.DeadlineExceeded, what));
   }
@@ -160,7 +195,7 @@ export class RelayedCall implements PortCall, Timed {
       failed =
         peek.errorCode !== 0 || ((kind === ResponseKind.ToolCall || kind === ResponseKind.StreamEnd) && !peek.success);
       // Plugins that lie about the id, or leave it out, are put right: callers may well look at it.
-      if (peek.requestId !== this.requestId) bytes = replaceRequestId(payload, peek, this.requestId);
+      if (!this.#hasOurId(payload, peek)) bytes = replaceRequestId(payload, peek, this.requestId);
     } catch (reason) {
       this.#invalid(`bytes that do not decode: ${HubError.from(reason).message}`);
       return;
@@ -180,12 +215,22 @@ export class RelayedCall implements PortCall, Timed {
     }
     if (kind !== this.#expected()) {
       // Errors of existing peers borrow tool_call whatever was asked; the caller gets the shape that it waits for.
-      const what = `Plugin "${this.plugin.id}" does not serve ${this.entry.name}`;
+      const what = `Plugin "${this.plugin.id}" does not serve ${this.target.label}`;
       this.fail(new HubError(ErrorCode.Unimplemented, what), "invalid_response");
+      return;
+    }
+    if (bytes.length > MAX_FRAME_BYTES) {
+      const what = `The answer of plugin "${this.plugin.id}" has ${bytes.length} bytes, and the limit is ${MAX_FRAME_BYTES}`;
+      this.fail(new HubError(ErrorCode.FrameTooLarge, what));
       return;
     }
     this.caller.reply(this.callerCall, bytes, true);
     this.#finish(failed ? "TOOL_FAILED" : "");
+  }
+
+  #hasOurId(payload: Uint8Array, peek: ResponsePeek): boolean {
+    if (this.idPlace < 0) return peek.requestId === this.longId;
+    return this.#owner.ids.isAt(this.idPlace, this.idBytes, payload, peek.requestIdAt, peek.requestIdEnd);
   }
 
   #expected(): number {
@@ -215,25 +260,8 @@ export class RelayedCall implements PortCall, Timed {
     this.#over = true;
     this.caller.forget(this.callerCall);
     this.callee.forget(this.calleeCall);
-    this.entry.durationUs = (performance.now() - this.startedAt) * 1_000;
-    this.entry.error = error;
-    this.#owner.finished(this);
+    this.#owner.finished(this, error);
   }
-}
-
-export interface RelayInit {
-  readonly caller: Port;
-  readonly callerCall: CallId;
-  readonly callee: Port;
-  readonly plugin: PluginEntry;
-  readonly kind: number;
-  readonly requestId: string;
-  readonly streamId: string;
-  readonly wantsProgress: boolean;
-  readonly timeoutMs: number;
-  readonly renews: boolean;
-  readonly entry: CallEntry;
-  readonly startedAt: number;
 }
 
 function cancelledByPlugin(plugin: PluginEntry): HubError {

@@ -21,6 +21,8 @@ export interface ResponsePeek {
   /** The whole field, tag included. */
   readonly requestIdStart: number;
   readonly requestIdEnd: number;
+  /** Where its text starts, which ends where the field does. */
+  readonly requestIdAt: number;
   /** The member's payload. */
   readonly bodyStart: number;
   readonly bodyEnd: number;
