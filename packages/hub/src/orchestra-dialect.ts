@@ -1,6 +1,6 @@
 import type { Authority } from "@orchestrator/identity";
-import { ErrorCode, HubError, PluginManifest } from "@orchestrator/protocol";
-import type { Attachment, PluginProcess } from "@orchestrator/supervisor";
+import { ErrorCode, HealthResult_Status, HubError, PluginManifest } from "@orchestrator/protocol";
+import { type Attachment, describeExit, type HealthReport, type PluginProcess } from "@orchestrator/supervisor";
 import type { AcceptLink, Link } from "@orchestrator/transport";
 import { dialQuic } from "@orchestrator/transport-quic";
 import { SocketLink } from "@orchestrator/transport-socket";
@@ -14,6 +14,9 @@ import { shortened } from "./printable.ts";
 
 /** Answers to register and boot are a word, or an error. */
 const MAX_ANSWER_BYTES = 256 * 1024;
+const EXIT_AFTER_LOSS_MS = 200;
+/** Somebody else counts the time of a check; this only keeps one from being under way for ever. */
+const HEALTH_PATIENCE_MS = 3_600_000;
 /** Of what a plugin says, so much stands in an error. */
 const MAX_WORDS = 1_024;
 
@@ -36,10 +39,16 @@ export interface DialectOptions {
 export async function attachOrchestra(
   plugin: PluginEntry,
   process: PluginProcess,
-  signal: AbortSignal,
+  stop: AbortSignal,
   options: DialectOptions,
 ): Promise<Attachment> {
   const { wheel } = options;
+  const exit = new AbortController();
+  const signal = AbortSignal.any([stop, exit.signal]);
+  // A process that is gone leaves a QUIC connection that looks alive for half a minute.
+  void process.exited.then((status) => {
+    exit.abort(new HubError(ErrorCode.StartFailed, `Plugin "${plugin.id}" ${describeExit(status)} while it started`));
+  });
   const lost = Promise.withResolvers<HubError>();
   let port: Port | undefined;
   const accept: AcceptLink = (link) => {
@@ -49,19 +58,38 @@ export async function attachOrchestra(
   const link = await connect(plugin, process, signal, options.authority, accept);
   link.closed.then(() => lost.resolve(new HubError(ErrorCode.Unavailable, "the plugin closed its connection")));
   const peer = port!;
+  const onAbort = () => link.abort(HubError.from(signal.reason, ErrorCode.StartFailed));
+  signal.addEventListener("abort", onAbort, { once: true });
+  let offer: Offer;
+  // Over QUIC a plugin calls the hub on connections of its own, and nobody can tell which of two instances has made them.
+  const canTakeOver = link.carrier === "fd";
   try {
+    signal.throwIfAborted();
     checkIdentity(plugin, link);
     await introduce(plugin, peer, wheel);
-    const offer = await readOffer(plugin, peer, wheel, options.log, plugin.config.startTimeoutMs);
+    offer = await readOffer(plugin, peer, wheel, options.log, plugin.config.startTimeoutMs);
     signal.throwIfAborted();
-    options.onReady(plugin, peer, offer);
+    if (!canTakeOver) options.onReady(plugin, peer, offer);
   } catch (reason) {
     options.onGone(plugin, peer);
     link.abort(HubError.from(reason, ErrorCode.StartFailed));
-    throw reason;
+    // A connection that ends mostly means that the process does, and how that ended says more.
+    if (HubError.from(reason).code === ErrorCode.Unavailable) await process.exitedWithin(EXIT_AFTER_LOSS_MS);
+    throw signal.aborted ? signal.reason : reason;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
   return {
     lost: lost.promise,
+    get heard() {
+      return peer.heard;
+    },
+    get inFlight() {
+      return peer.underWay;
+    },
+    ...(canTakeOver ? { activate: () => options.onReady(plugin, peer, offer) } : {}),
+    retire: () => options.onGone(plugin, peer),
+    ping: () => askHealth(peer, wheel),
     requestShutdown: async (graceMs) => {
       const value = { timeoutSeconds: Math.ceil(graceMs / 1_000) };
       await callPeer(peer, wheel, { $case: "shutdown", value }, "shutdown", graceMs, MAX_ANSWER_BYTES);
@@ -72,6 +100,33 @@ export async function attachOrchestra(
     },
   };
 }
+
+/** The answer counts however late it comes. A plugin that does not know the question has answered it, too: it lives. */
+async function askHealth(peer: Port, wheel: DeadlineWheel): Promise<HealthReport> {
+  try {
+    const { response } = await callPeer(
+      peer,
+      wheel,
+      { $case: "health", value: {} },
+      "health",
+      HEALTH_PATIENCE_MS,
+      MAX_ANSWER_BYTES,
+    );
+    if (response?.$case !== "health") return { status: "unknown", message: "" };
+    const { status, message } = response.value;
+    return { status: HEALTH[status] ?? "unknown", message: shortened(message, MAX_WORDS) };
+  } catch (reason) {
+    const error = HubError.from(reason);
+    if (error.code !== ErrorCode.Protocol) throw error;
+    return { status: "unknown", message: shortened(error.message, MAX_WORDS) };
+  }
+}
+
+const HEALTH: Readonly<Record<number, HealthReport["status"]>> = {
+  [HealthResult_Status.STATUS_HEALTHY]: "healthy",
+  [HealthResult_Status.STATUS_DEGRADED]: "degraded",
+  [HealthResult_Status.STATUS_UNHEALTHY]: "unhealthy",
+};
 
 /**
  * Whichever the plugin speaks first: a hello on the socket that it inherited, or READY with the address of its QUIC listener.

@@ -18,11 +18,20 @@ async function start(options: StartTestHubOptions): Promise<TestHub> {
   return hub;
 }
 
+/** What the misbehaving plugin serves on. */
+type Carrier = "quic" | "fd";
+const CARRIERS: readonly Carrier[] = ["quic", "fd"];
+
 /** A hub with a plugin that behaves, and one that misbehaves in the named way. */
-function startBeside(behaviour: string, options: StartTestHubOptions = {}, more: Record<string, unknown> = {}) {
+function startBeside(
+  behaviour: string,
+  link: Carrier,
+  options: StartTestHubOptions = {},
+  more: Record<string, unknown> = {},
+) {
   const plugins = [
-    fixture("tools.bad", { BEHAVIOUR: behaviour, TOOLS: "bad,wait" }, more),
-    fixture("tools.good", { TOOLS: "echo" }),
+    fixture("tools.bad", { BEHAVIOUR: behaviour, TOOLS: "bad,wait", LINK: link }, more),
+    fixture("tools.good", { TOOLS: "echo", LINK: "fd" }),
   ];
   return start({ plugins, restart: { maxCrashes: 0 }, ...options });
 }
@@ -40,14 +49,14 @@ function toolCall(response: PluginResponse) {
 const bad = (hub: TestHub) => hub.hub.plugins[0]!.supervised;
 const log = (hub: TestHub, source: string) => hub.hub.log.tail(10_000, source).map((entry) => entry.text);
 
-describe("a plugin that cannot start", () => {
+describe.each(CARRIERS)("a plugin on %s that cannot start", (link) => {
   it.each([
     ["exit-at-once", "exited with code 3 before it was ready"],
     ["refuse-register", "refused to register: not today"],
     ["refuse-boot", "refused to boot: the database is missing"],
-    ["ready-elsewhere", "not a loopback address"],
+    ["exit-in-boot", "exited with code 5"],
   ])("%s: is reported with its reason, and the others run", async (behaviour, reason) => {
-    const hub = await startBeside(behaviour);
+    const hub = await startBeside(behaviour, link);
     const state = bad(hub).state;
     if (state.name !== "failed") throw new Error(state.name);
     expect(state.error.message).toContain(reason);
@@ -55,23 +64,28 @@ describe("a plugin that cannot start", () => {
     expect(toolCall(await call(await operatorPeer(hub), "echo")).success).toBe(true);
   });
 
+  it.runIf(link === "quic")("by sending the hub elsewhere: is reported", async () => {
+    const hub = await startBeside("ready-elsewhere", link);
+    expect(hub.hub.status().problems.join()).toContain("not a loopback address");
+  });
+
   it.each(["never-ready", "hang-boot"])("%s: is ended after its start timeout", async (behaviour) => {
-    const hub = await startBeside(behaviour, {}, { start_timeout_ms: 1_500 });
+    const hub = await startBeside(behaviour, link, {}, { start_timeout_ms: 1_500 });
     expect(bad(hub).state.name).toBe("failed");
     expect(bad(hub).pid).toBe(0);
   });
 
   it("tells its last words", async () => {
-    const hub = await startBeside("exit-at-once");
+    const hub = await startBeside("exit-at-once", link);
     const state = bad(hub).state;
     expect(state.name === "failed" && state.error.message).toContain("| no licence found");
   });
 });
 
-describe("a plugin that leaves", () => {
+describe.each(CARRIERS)("a plugin on %s that leaves", (link) => {
   it("answers the calls in flight as unavailable, withdraws its routes and comes back", async () => {
     const hub = await start({
-      plugins: [fixture("tools.bad", { TOOLS: "bad,wait" })],
+      plugins: [fixture("tools.bad", { TOOLS: "bad,wait", LINK: link })],
       restart: { delaysMs: [150] },
     });
     const operator = await operatorPeer(hub);
@@ -91,32 +105,32 @@ describe("a plugin that leaves", () => {
   });
 
   it("right after READY, is restarted and then given up", async () => {
-    const hub = await startBeside("ready-then-exit", { restart: { maxCrashes: 2, delaysMs: [1] } });
+    const hub = await startBeside("ready-then-exit", link, { restart: { maxCrashes: 2, delaysMs: [1] } });
     await bad(hub).reached("failed");
     expect(bad(hub).starts).toBe(3);
     expect(toolCall(await call(await operatorPeer(hub), "echo")).success).toBe(true);
   });
 
   it("in the middle of a call, by its own exit", async () => {
-    const hub = await startBeside("exit-mid-call");
+    const hub = await startBeside("exit-mid-call", link);
     expect(toolCall(await call(await operatorPeer(hub), "bad")).errorCode).toBe("routing_error");
   });
 });
 
-describe("a plugin that lies", () => {
+describe.each(CARRIERS)("a plugin on %s that lies", (link) => {
   it.each([
     ["wrong-member", "invalid_response"],
     ["garbage", "invalid_response"],
     ["seventeen-mebibytes", "routing_error"],
   ])("%s: the caller gets a clear error", async (behaviour, code) => {
-    const hub = await startBeside(behaviour);
+    const hub = await startBeside(behaviour, link);
     const operator = await operatorPeer(hub);
     expect(toolCall(await call(operator, "bad"))).toMatchObject({ success: false, errorCode: code });
     expect(toolCall(await call(operator, "echo")).success).toBe(true);
   });
 
   it("about the request id, is put right", async () => {
-    const hub = await startBeside("wrong-id");
+    const hub = await startBeside("wrong-id", link);
     const value = { toolName: "bad", arguments: {}, callerPlugin: "", traceParent: "", provider: "", sessionId: "" };
     const { PluginRequest, PluginResponse: Response } = await import("@orchestrator/protocol");
     const bytes = PluginRequest.encode({
@@ -128,20 +142,21 @@ describe("a plugin that lies", () => {
   });
 
   it("by answering twice, is heard once", async () => {
-    const hub = await startBeside("twice");
+    const hub = await startBeside("twice", link);
     const operator = await operatorPeer(hub);
     for (let i = 0; i < 20; i += 1) expect(toolCall(await call(operator, "bad")).result).toEqual({ text: "first" });
     expect(hub.hub.status().callsInFlight).toBe(0);
   });
 
   it("about its manifest, is refused: the certificate says who it is", async () => {
-    const hub = await start({ plugins: [fixture("tools.bad", { BEHAVIOUR: "lying-manifest", TOOLS: "registered" })] });
+    const plugin = fixture("tools.bad", { BEHAVIOUR: "lying-manifest", TOOLS: "registered", LINK: link });
+    const hub = await start({ plugins: [plugin] });
     const { result } = toolCall(await call(await operatorPeer(hub), "registered"));
     expect(result?.["text"]).toContain('"accepted":false');
   });
 
   it("by filling its stderr, is read for ever", async () => {
-    const hub = await startBeside("flood-stderr");
+    const hub = await startBeside("flood-stderr", link);
     await expect.poll(() => log(hub, "tools.bad").includes("flood over"), { timeout: 5_000 }).toBe(true);
     expect(toolCall(await call(await operatorPeer(hub), "bad")).success).toBe(true);
   });

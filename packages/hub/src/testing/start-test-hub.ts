@@ -8,7 +8,7 @@ import { LinkPeer, type ServeCall } from "@orchestrator/transport";
 import { dialQuic } from "@orchestrator/transport-quic";
 import { dialSocket } from "@orchestrator/transport-socket";
 import { Hub } from "../hub.ts";
-import { HubLog } from "../hub-log.ts";
+import { HubLog, type LogEntry } from "../hub-log.ts";
 
 /** One plugin of a test hub: the keys of a plugin in `plugins.yaml`. */
 export interface TestPlugin {
@@ -28,6 +28,8 @@ export interface StartTestHubOptions {
   /** Kept when given, else made and removed with the hub. */
   readonly directory?: string;
   readonly onStopRequest?: () => void;
+  /** Hears every line of the log from the start on. */
+  readonly onLog?: (entry: LogEntry) => void;
 }
 
 export interface TestHub extends AsyncDisposable {
@@ -62,10 +64,12 @@ export async function startTestHub(options: StartTestHubOptions = {}): Promise<T
     ),
   );
   const authority = await openAuthority(config.certsDir, { algorithm: "ecdsa-p256" });
+  const log = new HubLog();
+  if (options.onLog !== undefined) log.follow(options.onLog);
   const hub = new Hub({
     config,
     authority,
-    log: new HubLog(),
+    log,
     env: { ...process.env, ...options.env },
     version: "test",
     socketPath: join(directory, "hub.sock"),

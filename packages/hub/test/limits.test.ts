@@ -1,0 +1,130 @@
+import type { PluginResponse } from "@orchestrator/protocol";
+import type { LinkPeer } from "@orchestrator/transport";
+import { afterEach, describe, expect, it } from "vitest";
+import { operatorPeer, request, type StartTestHubOptions, startTestHub, type TestHub } from "../src/testing/index.ts";
+import { fixture } from "./plugins.ts";
+
+const hubs: TestHub[] = [];
+afterEach(async () => {
+  await Promise.all(hubs.splice(0).map((hub) => hub.stop()));
+});
+
+async function start(options: StartTestHubOptions): Promise<TestHub> {
+  const hub = await startTestHub({ shutdownMs: 300, termMs: 300, restart: { maxCrashes: 0 }, ...options });
+  hubs.push(hub);
+  return hub;
+}
+
+const onFd = (id: string, env: Record<string, string> = {}, more: Record<string, unknown> = {}) =>
+  fixture(id, { LINK: "fd", ...env }, more);
+const stateOf = (hub: TestHub, index = 0) => hub.hub.plugins[index]!.supervised.state;
+const log = (hub: TestHub, source: string) => hub.hub.log.tail(10_000, source);
+
+async function call(peer: LinkPeer, toolName: string, args: Record<string, unknown> = {}): Promise<PluginResponse> {
+  const value = { toolName, arguments: args, callerPlugin: "", traceParent: "", provider: "", sessionId: "" };
+  return await request(peer, { $case: "toolCall", value });
+}
+
+async function text(peer: LinkPeer, toolName: string, args: Record<string, unknown> = {}): Promise<string> {
+  const { response } = await call(peer, toolName, args);
+  return String(response?.$case === "toolCall" ? response.value.result?.["text"] : "");
+}
+
+describe("a plugin that lists too much", () => {
+  it.each([
+    [
+      "5 MiB",
+      { DESCRIPTION: String(5 * 1024 * 1024), TOOLS: "huge" },
+      /lists too much: .* is 52\d{5} bytes, the limit is 4194304/,
+    ],
+    ["5 000 tools", { MORE_TOOLS: "5000" }, /lists too much: 5007 tools, the limit is 4096/],
+  ])("%s: does not start, and is named with the size", async (_what, env, why) => {
+    const hub = await start({ plugins: [onFd("tools.huge", env), onFd("tools.good", { TOOLS: "echo" })] });
+    const state = stateOf(hub);
+    if (state.name !== "failed") throw new Error(state.name);
+    expect(state.error).toMatchObject({ code: "START_FAILED", message: expect.stringMatching(why) });
+    expect(state.error.message).toContain("tools.huge");
+    const tools = await request(await operatorPeer(hub), { $case: "listTools", value: {} });
+    expect(tools.response).toMatchObject({ $case: "listTools", value: { tools: [{ name: "echo" }] } });
+  });
+
+  it("together with others: the list is an error that says so, and the link lives", async () => {
+    const description = { DESCRIPTION: String(4_000_000) };
+    const plugins = ["a", "b", "c", "d", "e"].map((name) => onFd(`tools.${name}`, { TOOLS: name, ...description }));
+    const hub = await start({ plugins });
+    const operator = await operatorPeer(hub);
+    const tools = await request(operator, { $case: "listTools", value: {} });
+    expect(tools.error?.message).toContain("The tools of all plugins are 20");
+    expect(tools.error?.code).toBe(9);
+    expect(await text(operator, "a")).toBe("a {}");
+    await hub.hub.plugins[4]!.supervised.stop();
+    const fewer = await request(operator, { $case: "listTools", value: {} });
+    expect(fewer.response).toMatchObject({ $case: "listTools", value: { tools: { length: 4 } } });
+  });
+
+  it("leaves out names that are none, and says so", async () => {
+    const hub = await start({ plugins: [onFd("tools.a", { BEHAVIOUR: "odd-names", TOOLS: "echo" })] });
+    expect(hub.hub.plugins[0]!.offer?.tools.map((tool) => tool.name)).toEqual(["echo"]);
+    expect(log(hub, "tools.a").some(({ text }) => text.includes('Left out tool "" and 2 more'))).toBe(true);
+  });
+});
+
+describe("a plugin that publishes", () => {
+  it("more than 1 MiB at once is told so, and nobody hears it", async () => {
+    const hub = await start({
+      plugins: [onFd("tools.a", { TOOLS: "publish" }), onFd("tools.b", { TOOLS: "x", NEEDS_EVENTS: "t" })],
+    });
+    const operator = await operatorPeer(hub);
+    expect(await text(operator, "publish", { topic: "t", size: 2_000_000 })).toContain("the limit is 1048576");
+    expect(await text(operator, "publish", { topic: "t", size: 1_000 })).toBe('"fine"');
+    await expect.poll(() => hub.hub.status().eventsDelivered).toBe(1);
+    expect(hub.hub.status().eventsDropped).toBe(0);
+  });
+});
+
+describe("a plugin that writes", () => {
+  it("control characters does not reach the operator's terminal with them", async () => {
+    const hub = await start({ plugins: [onFd("tools.a", { TOOLS: "escape" })] });
+    await text(await operatorPeer(hub), "escape");
+    await expect
+      .poll(() => log(hub, "tools.a").map(({ text }) => text))
+      .toContain(String.raw`\x1b[2J\x1b]0;gone\x07 a\rb\u2028c`);
+  });
+
+  it("without end is held back, with its last lines and word of how many are missing; the others are heard", async () => {
+    const hub = await start({
+      plugins: [onFd("tools.a", { BEHAVIOUR: "flood-stderr" }), onFd("tools.b", { TOOLS: "escape" })],
+    });
+    await expect.poll(() => log(hub, "tools.a").at(-1)?.text, { timeout: 5_000 }).toBe("flood over");
+    expect(log(hub, "tools.a").some(({ text }) => /^… suppressed \d+ lines/.test(text))).toBe(true);
+    expect(hub.hub.plugins[0]!.supervised.stderrTail(1)).toEqual(["flood over"]);
+    expect(log(hub, "tools.b").some(({ text }) => text.startsWith("ready"))).toBe(true);
+  });
+});
+
+describe("many plugins", () => {
+  it("start a few at a time, dependencies first", async () => {
+    const plugins = Array.from({ length: 7 }, (_, n) =>
+      onFd(`tools.p${n}`, { TOOLS: `t${n}` }, n === 0 ? { depends_on: ["tools.p6"] } : {}),
+    );
+    const states = new Map<string, string>();
+    let most = 0;
+    const order: string[] = [];
+    const hub = await startTestHub({
+      plugins,
+      config: { max_starts_at_once: 2 },
+      onLog: ({ source, text }) => {
+        if (!source.startsWith("tools.")) return;
+        const state = /^(starting|ready|failed|backoff)/.exec(text)?.[1];
+        if (state === undefined) return;
+        states.set(source, state);
+        if (state === "ready") order.push(source);
+        most = Math.max(most, [...states.values()].filter((name) => name === "starting").length);
+      },
+    });
+    hubs.push(hub);
+    expect(hub.hub.status().pluginsReady).toBe(7);
+    expect(most).toBe(2);
+    expect(order.indexOf("tools.p6")).toBeLessThan(order.indexOf("tools.p0"));
+  });
+});
