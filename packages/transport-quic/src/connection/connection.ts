@@ -9,6 +9,10 @@ import type { Turn } from "./turn.ts";
 
 /** Set in the first byte of the packets of a handshake. */
 const LONG_HEADER = 0x80;
+/** So many received bytes are acknowledged at once: a sender of more waits for it. */
+const PROMPT_BYTES = 4_096;
+/** Datagrams up to this size may carry acknowledgements alone; what they set free, a stream for example, is not kept waiting. */
+const BARE_ACK_BYTES = 128;
 
 /** What a connection needs of the endpoint that owns it, and tells it. */
 export interface ConnectionOwner {
@@ -38,6 +42,10 @@ export class Connection implements Wire {
   #timerMs = Number.POSITIVE_INFINITY;
   /** When to ask a silent peer for a sign of life. */
   #keepAliveMs: number;
+  /** Received since something was sent last. */
+  #unackedBytes = 0;
+  /** A datagram of this turn asks for an answer at once. */
+  #prompt = true;
   /** A packet with the final keys came in. */
   #confirmed = false;
   /** A datagram broke the connection, or was no start of one. */
@@ -68,6 +76,8 @@ export class Connection implements Wire {
   receive(datagram: Uint8Array): void {
     if (this.#gone) return;
     if ((datagram[0]! & LONG_HEADER) === 0) this.#confirmed = true;
+    this.#unackedBytes += datagram.length;
+    if (datagram.length <= BARE_ACK_BYTES) this.#prompt = true;
     if (!this.engine.receive(datagram)) this.#failed = true;
     this.#owner.turn.received(this);
   }
@@ -76,7 +86,10 @@ export class Connection implements Wire {
   advance(nowMs: number): void {
     if (this.#gone) return;
     this.#keepAliveMs = nowMs + this.#owner.settings.keepAliveMs;
-    if (this.#link === undefined && this.#isReady()) this.#link = this.#owner.established(this);
+    if (this.#link === undefined) {
+      this.#prompt = true;
+      if (this.#isReady()) this.#link = this.#owner.established(this);
+    }
     if (this.#gone) return;
     if (this.#failed || this.engine.closing) {
       // The alert that tells the peer why may still have to go out.
@@ -85,6 +98,12 @@ export class Connection implements Wire {
       return;
     }
     this.#link?.advance(nowMs);
+    if (this.#prompt || this.#unackedBytes >= PROMPT_BYTES || this.#link?.isHeldUp !== false) this.changed();
+    else this.#owner.turn.acknowledge(this);
+  }
+
+  ping(): void {
+    this.engine.ping();
     this.changed();
   }
 
@@ -97,8 +116,15 @@ export class Connection implements Wire {
     if (this.#gone) return;
     this.#link?.beforeSending();
     if (this.#gone) return;
+    this.#unackedBytes = 0;
+    this.#prompt = false;
     this.#transmit();
     this.#setTimer();
+  }
+
+  /** Sends acknowledgements that nothing else took along. */
+  flushAcks(): void {
+    if (this.#unackedBytes > 0) this.flush();
   }
 
   close(code: number, text: string): void {

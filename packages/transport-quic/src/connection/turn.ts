@@ -1,6 +1,12 @@
 import { nextTick } from "node:process";
-import { setImmediate } from "node:timers";
+import { setImmediate, setTimeout } from "node:timers";
 import type { Connection } from "./connection.ts";
+
+/**
+ * How long an acknowledgement may wait for something to ride with; QUIC lets a peer reckon with 25 ms. Not less: a timer that is
+ * due before the kernel's next tick makes each wait for packets dearer, by a fifth of a call's time in a virtual machine.
+ */
+const ACK_WAIT_MS = 10;
 
 /**
  * Groups the work of one turn of the event loop: first all datagrams of a poll, then one look at every connection that got
@@ -9,8 +15,10 @@ import type { Connection } from "./connection.ts";
 export class Turn {
   #received = new Set<Connection>();
   #changed = new Set<Connection>();
+  #patient = new Set<Connection>();
   #looking = false;
   #sending = false;
+  #waiting = false;
 
   /** A datagram was fed in. The look comes after the poll: node delivers the datagrams of one poll one by one. */
   received(connection: Connection): void {
@@ -30,6 +38,15 @@ export class Turn {
     queueMicrotask(this.#beforeSend);
   }
 
+  /** There is nothing to send but acknowledgements. */
+  acknowledge(connection: Connection): void {
+    this.#patient.add(connection);
+    if (this.#waiting) return;
+    this.#waiting = true;
+    // One timer for all, started again only when it has fired: some wait less, none more.
+    setTimeout(this.#acknowledge, ACK_WAIT_MS).unref();
+  }
+
   readonly #look = (): void => {
     this.#looking = false;
     const connections = this.#received;
@@ -47,5 +64,12 @@ export class Turn {
     const connections = this.#changed;
     this.#changed = new Set();
     for (const connection of connections) connection.flush();
+  };
+
+  readonly #acknowledge = (): void => {
+    this.#waiting = false;
+    const connections = this.#patient;
+    this.#patient = new Set();
+    for (const connection of connections) connection.flushAcks();
   };
 }

@@ -44,6 +44,11 @@ export class CallWriter {
     this.#events = events;
   }
 
+  /** Something could not be sent yet. */
+  get isBlocked(): boolean {
+    return this.#blocked.size > 0;
+  }
+
   /** Acknowledgements may have come in: what was known about room is out of date. */
   received(): void {
     this.#budget = -1;

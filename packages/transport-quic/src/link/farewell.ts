@@ -24,9 +24,11 @@ export class Farewell {
     this.#grace = setTimeout(this.#over, graceMs);
   }
 
-  /** No call is open any more, but the peer may not have the last answers. */
-  awaitLastAck(): void {
-    this.#lastAck ??= setTimeout(this.#over, LAST_ACK_MS);
+  /** No call is open any more, but the peer may not have the last answers. @returns whether this is the first word of it */
+  awaitLastAck(): boolean {
+    if (this.#lastAck !== undefined) return false;
+    this.#lastAck = setTimeout(this.#over, LAST_ACK_MS);
+    return true;
   }
 
   stop(): void {

@@ -9,6 +9,8 @@ export interface Wire {
   readonly remoteAddress: string;
   /** Something was written: send it once this turn of the event loop has done its work. */
   changed(): void;
+  /** Asks the peer for a sign of life, which acknowledges what it has received. */
+  ping(): void;
   /** Closes the connection and sends what that takes; the link hears nothing more. */
   close(code: number, text: string): void;
 }

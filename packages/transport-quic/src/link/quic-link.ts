@@ -138,6 +138,11 @@ export class QuicLink implements Link {
     if (this.#context.phase === "closing") this.#closeWhenIdle();
   }
 
+  /** Something waits for word of the peer: room, a stream, or the end. */
+  get isHeldUp(): boolean {
+    return this.#endings.writer.isBlocked || this.#calls.waiting > 0 || this.#context.phase !== "open";
+  }
+
   /** Before what changed is sent: reads what `credit` made room for. */
   beforeSending(): void {
     if (!this.#hasRoom || this.#context.phase === "closed") return;
@@ -176,7 +181,7 @@ export class QuicLink implements Link {
     if (this.#calls.open > 0) return;
     // The peer must have what was sent last before it hears of the end.
     if (this.#endings.settled) this.#shut(AppCode.Done, undefined);
-    else this.#farewell.awaitLastAck();
+    else if (this.#farewell.awaitLastAck()) this.#wire.ping();
   }
 
   #shut(code: AppCode, reason: HubError | undefined): void {
