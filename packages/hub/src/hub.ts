@@ -1,6 +1,7 @@
 import type { HubConfig } from "@orchestrator/config";
 import type { Authority } from "@orchestrator/identity";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
+import type { Store } from "@orchestrator/store";
 import type { PluginState, RestartPolicy } from "@orchestrator/supervisor";
 import { CallLog } from "./call-log.ts";
 import { Control } from "./control.ts";
@@ -9,10 +10,12 @@ import { Dispatcher } from "./dispatcher.ts";
 import { Doors } from "./doors.ts";
 import { EventBus } from "./event-bus.ts";
 import { HubLog } from "./hub-log.ts";
+import { KvService } from "./kv-service.ts";
 import { Listing } from "./listing.ts";
 import { HUB_TOPICS, LocalAnswers } from "./local-answers.ts";
 import { PeerRegistry } from "./peer-registry.ts";
 import type { Offer, PluginEntry } from "./plugin-entry.ts";
+import { type EventToKeep, keepEvent } from "./plugin-events.ts";
 import { PluginFleet } from "./plugin-fleet.ts";
 import type { LogPage, LogQuery } from "./plugin-logs/read-log.ts";
 import type { Port } from "./port.ts";
@@ -33,6 +36,8 @@ export interface HubOptions {
   readonly version?: string;
   /** A Unix socket or named pipe for gateways and operators on this machine; with it the hub also runs where there is no QUIC. */
   readonly socketPath?: string;
+  /** Where entries and events are kept. Whoever opened it closes it, after the hub has stopped. Without it nothing is kept. */
+  readonly store?: Store;
   /** Called when an operator asks the hub to stop. */
   readonly onStopRequest?: () => void;
   /** For tests: shorter delays. */
@@ -46,7 +51,7 @@ export class Hub {
   readonly log: HubLog;
   readonly calls = new CallLog();
   readonly #options: HubOptions;
-  readonly #wheel = new DeadlineWheel();
+  readonly #wheel: DeadlineWheel;
   readonly #routes = new Routes();
   readonly #listing = new Listing(this.#routes);
   readonly #problems = new Problems();
@@ -64,6 +69,9 @@ export class Hub {
     const { config } = options;
     const log = options.log ?? new HubLog();
     this.log = log;
+    this.#wheel = new DeadlineWheel((reason) => {
+      log.write("error", "hub", `A deadline could not be kept: ${HubError.from(reason).message}`);
+    });
     this.#events = new EventBus(this.#wheel, (subscriber, topic, why) => {
       log.writeAbout(subscriber, "warn", "hub", `An event on "${topic}" was lost for "${subscriber}": ${why}`);
     });
@@ -74,6 +82,7 @@ export class Hub {
       status: () => this.status(),
       stop: () => options.onStopRequest?.(),
       restart: (plugin) => this.#fleet.restart(plugin),
+      store: options.store,
     });
     this.#peers = new PeerRegistry({
       events: this.#events,
@@ -82,6 +91,7 @@ export class Hub {
       findPlugin: (manifestId) => this.#fleet.find(manifestId),
       onRequest: (port, call, payload, last) => this.#dispatcher.request(port, call, payload, last),
     });
+    const kv = new KvService(options.store?.kv);
     this.#local = new LocalAnswers({
       listing: this.#listing,
       events: this.#events,
@@ -89,6 +99,7 @@ export class Hub {
       dispatcher: () => this.#dispatcher,
       register: (port, manifest) => this.#peers.register(port, manifest),
       control: (port, call, request) => control.answer(port, call, request),
+      kv: (port, call, requestId, request) => kv.answer(port, call, requestId, request),
       eventRoute: (port) => this.#peers.eventRoute(port),
     });
     this.#dispatcher = new Dispatcher({
@@ -116,6 +127,7 @@ export class Hub {
         onGone: (plugin, port) => this.#gone(plugin, port),
       },
       onState: (plugin, state, previous) => this.#onState(plugin, state, previous),
+      onEvent: (event) => this.keepEvent(event),
     });
   }
 
@@ -202,6 +214,11 @@ export class Hub {
   async readPluginLog(id: string, query: LogQuery = {}): Promise<LogPage> {
     if (this.plugins.some((plugin) => plugin.id === id)) return await this.#fleet.logs.read(id, query);
     throw new HubError(ErrorCode.NotFound, `There is no plugin "${id}"`);
+  }
+
+  /** Keeps for the operator what happened to a plugin, or to the hub itself. */
+  keepEvent(event: EventToKeep): void {
+    keepEvent(this.#options.store, this.log, event);
   }
 
   /** Links of peers that are no configured plugins: gateways, operators. */
