@@ -59,7 +59,7 @@ function definitions<Key extends "tools" | "prompts">(routes: ReadonlyMap<string
   const byPlugin = new Map<Route["plugin"], ReadonlyMap<string, Definition>>();
   const list: Definition[] = [];
   for (const [name, { plugin, name: inside }] of routes) {
-    if (!plugin.isReady) continue;
+    if (!plugin.isOffered) continue;
     let offered = byPlugin.get(plugin);
     if (offered === undefined) {
       const all = (plugin.offer?.[key] ?? []) as readonly Definition[];

@@ -2,6 +2,7 @@ import {
   ErrorCode,
   errorResponse,
   HubError,
+  type KvRequest,
   MAX_FRAME_BYTES,
   type PluginManifest,
   PluginRequest,
@@ -31,6 +32,8 @@ export interface LocalAnswersOptions {
   readonly register: (port: Port, manifest: PluginManifest) => string;
   /** Answers operators. */
   readonly control: (port: Port, call: CallId, request: PluginRequest) => void;
+  /** Answers questions about entries. */
+  readonly kv: (port: Port, call: CallId, requestId: string, request: KvRequest) => void;
   /** Where events for this peer go, at the moment of delivery. */
   readonly eventRoute: (port: Port) => () => Port | undefined;
 }
@@ -83,22 +86,26 @@ export class LocalAnswers {
         case "subscribe": {
           const { subscriptionId, topic, filters } = request.value;
           this.#allow(port, topic);
-          this.#options.events.subscribe(subscriberOf(port), {
-            name: port.caller.id,
-            route: this.#options.eventRoute(port),
-            id: subscriptionId,
-            topic,
-            filters,
-            // Its rights may shrink while it listens.
-            allows: (heard) => this.#options.dispatcher().decide(port, "event", heard).allowed,
-          });
+          const subscribe = () =>
+            this.#options.events.subscribe(subscriberOf(port), {
+              name: port.caller.id,
+              route: this.#options.eventRoute(port),
+              id: subscriptionId,
+              topic,
+              filters,
+              // Its rights may shrink while it listens.
+              allows: (heard) => this.#options.dispatcher().decide(port, "event", heard).allowed,
+            });
+          if (port.plugin?.handover.defers(port, subscribe) !== true) subscribe();
           reply(port, call, peek, undefined);
           return;
         }
-        case "unsubscribe":
-          this.#options.events.unsubscribe(subscriberOf(port), request.value.subscriptionId);
+        case "unsubscribe": {
+          const unsubscribe = () => this.#options.events.unsubscribe(subscriberOf(port), request.value.subscriptionId);
+          if (port.plugin?.handover.defers(port, unsubscribe) !== true) unsubscribe();
           reply(port, call, peek, undefined);
           return;
+        }
         case "publish": {
           const { topic } = request.value;
           if (topic.startsWith(HUB_TOPICS)) {
@@ -116,6 +123,9 @@ export class LocalAnswers {
         }
         case "control":
           this.#options.control(port, call, message);
+          return;
+        case "kv":
+          this.#options.kv(port, call, peek.requestId, request.value);
           return;
         default:
           throw new HubError(ErrorCode.Unimplemented, `The hub does not serve request member ${peek.kind}`);

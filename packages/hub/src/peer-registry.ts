@@ -81,14 +81,18 @@ export class PeerRegistry {
       return HubError.from(reason).message;
     }
     const { plugin } = port;
-    if (plugin === undefined) return "";
+    if (plugin === undefined || plugin.handover.defers(port, () => this.#accepted(plugin, port, manifest))) return "";
+    this.#accepted(plugin, port, manifest);
+    return "";
+  }
+
+  #accepted(plugin: PluginEntry, port: Port, manifest: PluginManifest): void {
     const refused = plugin.register(manifest);
     for (const other of this.#ports) if (other.plugin === plugin) other.targets.clear();
     this.#subscribeToNeeds(plugin, port);
     const { log } = this.#options;
     log.write("debug", plugin.id, `registered as ${manifest.id} ${manifest.version} (${manifest.language})`);
     if (refused.length > 0) log.write("warn", plugin.id, refusedNeeds(refused));
-    return "";
   }
 
   /** A plugin hears events on the link that the hub calls it on; another peer on its own, if it said that it listens there. */
@@ -96,6 +100,11 @@ export class PeerRegistry {
     const { plugin } = port;
     if (plugin !== undefined) return () => plugin.link;
     return () => (port.acceptsCalls && port.link.isOpen ? port : undefined);
+  }
+
+  /** Another instance serves: what the one before listened to is no longer wanted, what waits to be delivered is. */
+  pluginReplaced(plugin: PluginEntry): void {
+    this.#options.events.removeSubscriptions(plugin, () => true);
   }
 
   /** The plugin's process is gone, or is about to go: a new one starts with no subscriptions but its own. */

@@ -1,12 +1,13 @@
 import { type CapabilityKind, matchesCapability, type PluginConfig } from "@orchestrator/config";
 import type { PluginManifest, PromptDefinition, ToolDefinition } from "@orchestrator/protocol";
-import type { SupervisedPlugin } from "@orchestrator/supervisor";
+import type { PluginState, SupervisedPlugin } from "@orchestrator/supervisor";
 import { InFlight } from "./in-flight.ts";
 import type { Probed } from "./manifest-probe.ts";
-import { limitNeeds, needsOf } from "./plugin-needs.ts";
+import { limitNeeds, needsOf, unitedNeeds } from "./plugin-needs.ts";
 import { type Caller, type Needs, NO_NEEDS } from "./policy.ts";
 import type { Port } from "./port.ts";
 import type { RouteTable } from "./routes.ts";
+import { Handover } from "./supervision/handover.ts";
 
 /** What a plugin offers, as it said when it started. */
 export interface Offer {
@@ -29,6 +30,14 @@ export class PluginEntry {
   /** The connection that the hub calls it on, while it is ready. */
   link: Port | undefined;
   readonly inFlight: InFlight;
+  /** The change from one instance to another. */
+  readonly handover = new Handover();
+  /** Whether it is to run at all: the operator's switch, or else the config's word. */
+  enabled: boolean;
+  /** Starts it for a call that needs it; undefined while a call is not to wait for it. */
+  waker: (() => Promise<PluginState>) | undefined;
+  /** It was listed when the lists were last made. */
+  wasOffered = false;
   readonly #aliases: ReadonlyMap<string, string>;
   #manifest: PluginManifest | undefined;
   /** What the running program printed of its needs. */
@@ -39,9 +48,12 @@ export class PluginEntry {
   #refusedNeeds: readonly string[] = [];
   /** Which program said so. */
   #program = "";
+  /** What the program of a new instance printed that starts beside the one that serves. */
+  #announced: Probed | undefined;
 
   constructor(config: PluginConfig, supervised: SupervisedPlugin) {
     this.config = config;
+    this.enabled = config.enabled;
     this.supervised = supervised;
     this.inFlight = new InFlight(config.id, config.maxCallsInFlight);
     this.manifestId = config.id;
@@ -56,6 +68,17 @@ export class PluginEntry {
     return this.link !== undefined;
   }
 
+  get isLazy(): boolean {
+    return this.config.activation === "lazy";
+  }
+
+  /** Whether what it offers is listed: also while a lazy one sleeps, since a call starts it. */
+  get isOffered(): boolean {
+    if (this.isReady) return true;
+    const { name } = this.supervised.state;
+    return this.isLazy && this.enabled && name !== "failed" && name !== "backoff";
+  }
+
   get caller(): Caller {
     return { id: this.manifestId, kind: "plugin" };
   }
@@ -67,7 +90,15 @@ export class PluginEntry {
 
   /** The config's word, else the manifest's. */
   get needs(): Needs {
-    return this.#withConfig(this.#granted);
+    const coming = this.#announced?.manifest;
+    if (coming === undefined) return this.#withConfig(this.#granted);
+    // Two instances with one name, and maybe two programs: for as long as both run, both may do what either needs.
+    return this.#withConfig(unitedNeeds(this.#granted, needsOf(coming)));
+  }
+
+  /** As `manifest`, but of the instance that starts, if one does. */
+  get newestManifest(): PluginManifest | undefined {
+    return this.#announced?.manifest ?? this.#manifest;
   }
 
   /** What it asked for when it registered, beyond what it had said before; it was not given. "needs_tools delete_*" … */
@@ -93,6 +124,18 @@ export class PluginEntry {
     if (manifest === undefined) return;
     this.#manifest = manifest;
     this.#granted = needsOf(manifest);
+  }
+
+  /** As `declare`, for an instance that starts beside the one that serves. */
+  announce(probed: Probed): void {
+    this.#announced = probed;
+  }
+
+  /** It is decided whether the announced instance serves. */
+  settle(serves: boolean): void {
+    const probed = this.#announced;
+    this.#announced = undefined;
+    if (serves && probed !== undefined) this.declare(probed);
   }
 
   /**

@@ -19,6 +19,12 @@ export function needsOf(manifest: PluginManifest): Needs {
   return { storage: needsStorage, tools: needsTools, ai: needsAi, events: needsEvents, http: needsHttp };
 }
 
+/** What either needs. */
+export function unitedNeeds(a: Needs, b: Needs): Needs {
+  const both = (key: keyof Needs) => [...new Set([...a[key], ...b[key]])];
+  return { storage: both("storage"), tools: both("tools"), ai: both("ai"), events: both("events"), http: both("http") };
+}
+
 /**
  * The limits that a program set itself with what it printed. A list that it did not print is none: programs of one kind print no
  * more than two of them.

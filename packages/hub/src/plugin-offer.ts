@@ -38,7 +38,7 @@ export async function readOffer(
     if (error.code !== ErrorCode.FrameTooLarge) throw error;
     throw new HubError(ErrorCode.StartFailed, `Plugin "${plugin.id}" lists too much: ${error.message}`);
   });
-  const { manifest, config } = plugin;
+  const { newestManifest: manifest, config } = plugin;
   const routes = [...config.providesHttp, ...(manifest?.providesHttp ?? [])];
   const unusable = routes.filter((route) => !isHttpRoute(route));
   if (unusable.length > 0) leftOut(plugin, log, "HTTP route", unusable);
