@@ -1,4 +1,5 @@
 import { ErrorCode, errorResponse, HubError, type PluginRequest, type PluginResponse } from "@orchestrator/protocol";
+import type { Store } from "@orchestrator/store";
 import { describeState } from "@orchestrator/supervisor";
 import type { CallId } from "@orchestrator/transport";
 import type { CallLog } from "./call-log.ts";
@@ -6,6 +7,7 @@ import type { HubLog } from "./hub-log.ts";
 import { reply } from "./local-answers.ts";
 import { LogFollower, logBatch } from "./log-follower.ts";
 import type { PluginEntry } from "./plugin-entry.ts";
+import { answerEvents } from "./plugin-events.ts";
 import type { Port } from "./port.ts";
 import { printable, printableLines } from "./printable.ts";
 
@@ -20,6 +22,8 @@ export interface ControlOptions {
   readonly status: () => HubStatus;
   readonly stop: () => void;
   readonly restart: (plugin: PluginEntry) => Promise<void>;
+  /** Absent in a hub that keeps nothing. */
+  readonly store?: Store | undefined;
 }
 
 /** Answers the operator. Everybody else is told no. */
@@ -66,12 +70,28 @@ export class Control {
         );
         return;
       }
+      case "events":
+        answerEvents(port, call, requestId, command.value, this.#store());
+        return;
+      case "backup":
+        this.#store()
+          .backup(command.value.file)
+          .then(
+            () => send({ $case: "done", value: {} }),
+            (reason: unknown) => port.reply(call, errorResponse(210, requestId, HubError.from(reason)), true),
+          );
+        return;
       default:
         throw new HubError(
           ErrorCode.Unimplemented,
           "This hub does not know that command; is the program newer than the hub?",
         );
     }
+  }
+
+  #store(): Store {
+    if (this.#options.store !== undefined) return this.#options.store;
+    throw new HubError(ErrorCode.Unimplemented, "This hub has no store: it keeps no events and no entries");
   }
 
   #find(id: string): PluginEntry {

@@ -17,6 +17,7 @@ import { hostFlags, interpreted, pluginEnv } from "./launch.ts";
 import { ManifestProbe, type Probed, type ProbeSpec } from "./manifest-probe.ts";
 import { attachOrchestra, type DialectOptions } from "./orchestra-dialect.ts";
 import { PluginEntry } from "./plugin-entry.ts";
+import type { EventToKeep } from "./plugin-events.ts";
 import { claimIds } from "./plugin-ids.ts";
 import { PluginLogs } from "./plugin-logs/plugin-logs.ts";
 import { Slots } from "./slots.ts";
@@ -47,6 +48,8 @@ export interface FleetOptions {
   readonly hubAddress: () => string;
   readonly dialect: Pick<DialectOptions, "accept" | "onReady" | "onGone">;
   readonly onState: (plugin: PluginEntry, state: PluginState, previous: PluginState) => void;
+  /** What is worth keeping of what happens to a plugin. */
+  readonly onEvent: (event: EventToKeep) => void;
 }
 
 /** All configured plugins, from first start to last stop. */
@@ -192,6 +195,7 @@ export class PluginFleet {
       startTimeoutMs: config.startTimeoutMs,
       ...(shutdownMs === undefined ? {} : { shutdownMs }),
       ...(termMs === undefined ? {} : { termMs }),
+      onEvent: this.#options.onEvent,
       onState: (state, previous) => {
         this.#report(config.id, state);
         this.#options.onState(entry, state, previous);
