@@ -35,7 +35,10 @@ export interface KvRequest {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** KvResponse is member 220 of the response oneof. Many of them answer a watch; one answers everything else. */
+/**
+ * KvResponse is member 220 of the response oneof. Many of them answer a watch; one answers everything else. The first answer to
+ * a watch that has nothing in it says that the watch is in place and that all that was there has been told.
+ */
 export interface KvResponse {
   /**
    * get: the entry, absent where there is none. set: the entry as written, without its value. delete: the entry that was
