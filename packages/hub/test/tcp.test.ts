@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { connect as connectTcp, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -114,6 +115,22 @@ describe("the TCP door", () => {
       encodeFrame(request.finish()),
     );
     expect(answer?.response).toMatchObject({ $case: "streamEnd", value: { success: false } });
+  });
+
+  it.each([
+    ["never shakes hands", { tls: true }, []],
+    ["sends half a token", {}, [Buffer.from("0000", "hex")]],
+    ["sends half a request", {}, [encodeFrame(Buffer.from("s3cret")), Buffer.from("00ffffff00", "hex")]],
+  ])("does not hold up the end of the hub for a client that %s", async (_what, tcp, writes) => {
+    const hub = await start(tcp);
+    const socket = connectTcp(port(hub), "127.0.0.1");
+    await once(socket, "connect");
+    const answers = exchange(socket, ...writes);
+    const begunAt = performance.now();
+    await hub.stop();
+    // Its own plugin takes most of it; a client that is waited for would take 30 s.
+    expect(performance.now() - begunAt).toBeLessThan(4_000);
+    expect(await answers).toEqual([]);
   });
 
   it("takes a client certificate in place of the token, and knows its name", async () => {
