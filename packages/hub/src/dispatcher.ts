@@ -1,6 +1,5 @@
 import type { CapabilityKind, PolicyRule } from "@orchestrator/config";
 import {
-  DEFAULT_STORAGE_TYPE,
   ErrorCode,
   errorResponse,
   HubError,
@@ -15,13 +14,15 @@ import type { DeadlineWheel } from "./deadline-wheel.ts";
 import { DeniedLog } from "./denied-log.ts";
 import type { HubLog } from "./hub-log.ts";
 import { callPeer } from "./local-call.ts";
+import { LABELS, lookUp } from "./look-up.ts";
 import type { PluginEntry } from "./plugin-entry.ts";
 import { type Decision, decide, NO_NEEDS } from "./policy.ts";
 import type { Port } from "./port.ts";
 import { RelayedCall, type RelayOwner } from "./relayed-call.ts";
 import { RequestIdStore } from "./request-id-store.ts";
 import { longName, MAX_NAME_LENGTH, renamed } from "./request-names.ts";
-import type { Route, Routes } from "./routes.ts";
+import type { Routes } from "./routes.ts";
+import { WaitingCall } from "./supervision/waiting-call.ts";
 import { Target } from "./targets.ts";
 import { SpanSource } from "./trace.ts";
 
@@ -158,9 +159,22 @@ export class Dispatcher implements RelayOwner {
       this.#refuse(port, callerCall, peek, target);
       return;
     }
+    this.#send(port, callerCall, payload, peek, target, 0);
+  }
+
+  /** @param waitedMs how much of the deadline is used up already */
+  #send(
+    port: Port,
+    callerCall: CallId,
+    payload: Uint8Array,
+    peek: RequestPeek,
+    target: Target,
+    waitedMs: number,
+  ): void {
     const { plugin } = target;
     const callee = plugin.link;
     if (callee === undefined) {
+      if (waitedMs === 0 && this.#wait(port, callerCall, payload, peek, target)) return;
       const what = `Plugin "${plugin.id}" provides ${target.label} but is ${plugin.supervised.state.name}`;
       this.#refuse(port, callerCall, peek, new HubError(ErrorCode.Unavailable, what));
       return;
@@ -175,7 +189,30 @@ export class Dispatcher implements RelayOwner {
       this.#refuse(port, callerCall, peek, new HubError(ErrorCode.AlreadyExists, what));
       return;
     }
-    this.#relay(port, callerCall, payload, peek, target, callee);
+    this.#relay(port, callerCall, payload, peek, target, callee, waitedMs);
+  }
+
+  /** Lets a call wait until its plugin serves, if the plugin is one that a call starts. @returns false where it is not */
+  #wait(port: Port, callerCall: CallId, payload: Uint8Array, peek: RequestPeek, target: Target): boolean {
+    const { plugin, share } = target;
+    if (plugin.inFlight.refusal(share, payload.length) !== undefined) return false;
+    const started = plugin.waker?.();
+    if (started === undefined) return false;
+    // It counts as under way from now on, so that no more calls wait than the plugin may have.
+    plugin.inFlight.begin(share, payload.length);
+    new WaitingCall({
+      port,
+      call: callerCall,
+      plugin,
+      label: target.label,
+      wheel: this.#options.wheel,
+      timeoutMs: timeoutOf(peek, plugin),
+      started,
+      go: (waitedMs) => this.#send(port, callerCall, payload, peek, target, Math.max(1, waitedMs)),
+      refuse: (error) => this.#refuse(port, callerCall, peek, error),
+      over: () => plugin.inFlight.end(share, payload.length),
+    });
+    return true;
   }
 
   /** The long way, for the first request of a name; what it finds is remembered. */
@@ -198,15 +235,18 @@ export class Dispatcher implements RelayOwner {
     return target;
   }
 
-  #relay(port: Port, callerCall: CallId, payload: Uint8Array, peek: RequestPeek, target: Target, callee: Port): void {
+  #relay(
+    port: Port,
+    callerCall: CallId,
+    payload: Uint8Array,
+    peek: RequestPeek,
+    target: Target,
+    callee: Port,
+    waitedMs: number,
+  ): void {
     const { plugin, route } = target;
     const isStream = peek.kind === RequestKind.StreamStart;
-    const timeoutMs =
-      peek.timeoutMs > 0
-        ? Math.min(peek.timeoutMs, MAX_TIMEOUT_MS)
-        : isStream
-          ? STREAM_IDLE_MS
-          : plugin.config.callTimeoutMs;
+    const timeoutMs = Math.max(1, Math.floor(timeoutOf(peek, plugin) - waitedMs));
     const spans = this.#spans;
     this.#place(payload, peek);
     const stamp = target.stamp(timeoutMs, peek.wantsProgress);
@@ -248,37 +288,10 @@ export class Dispatcher implements RelayOwner {
   }
 }
 
-/** What a request asks for: the capability, its name, and who has it, if anybody does. */
-function lookUp(routes: Routes, peek: RequestPeek): { kind: CapabilityKind; name: string; route: Route | undefined } {
-  const name = peek.route;
-  switch (peek.kind) {
-    case RequestKind.PromptGet:
-      return { kind: "prompt", name, route: routes.prompt(name) };
-    case RequestKind.Http:
-      return { kind: "http", name, route: routes.http(name) };
-    case RequestKind.ToolCall:
-    case RequestKind.StreamStart: {
-      if (peek.provider === "") return { kind: "tool", name, route: routes.tool(name) };
-      const { route, provider } = routes.providerTool(peek.provider, name);
-      return provider === "" ? { kind: "tool", name, route } : { kind: "ai", name: provider, route };
-    }
-    default: {
-      const type = name === "" ? DEFAULT_STORAGE_TYPE : name;
-      return { kind: "storage", name: type, route: routes.storage(type) };
-    }
-  }
+function timeoutOf(peek: RequestPeek, plugin: PluginEntry): number {
+  if (peek.timeoutMs > 0) return Math.min(peek.timeoutMs, MAX_TIMEOUT_MS);
+  return peek.kind === RequestKind.StreamStart ? STREAM_IDLE_MS : plugin.config.callTimeoutMs;
 }
-
-const LABELS: Readonly<Record<number, string>> = {
-  [RequestKind.ToolCall]: "tool",
-  [RequestKind.StreamStart]: "stream",
-  [RequestKind.PromptGet]: "prompt",
-  [RequestKind.StorageRead]: "storage_read",
-  [RequestKind.StorageWrite]: "storage_write",
-  [RequestKind.StorageDelete]: "storage_delete",
-  [RequestKind.StorageList]: "storage_list",
-  [RequestKind.Http]: "http",
-};
 
 function streamKey(port: Port, streamId: string): string {
   return `${port.caller.id}\u0000${streamId}`;
