@@ -1,6 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
+import type { ProcessLimits } from "./limits/process-limits.ts";
+import type { GuardedInstance } from "./orphans/guarded-instance.ts";
+import { programProblem } from "./orphans/launch-shim.ts";
+import type { ProcessGuard } from "./orphans/process-guard.ts";
+import type { ResourceUse } from "./processes/resource-use.ts";
 import { LineSplitter, StderrTail } from "./stderr-tail.ts";
 
 /** What to run. */
@@ -14,6 +19,10 @@ export interface LaunchSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Hands a socket down as descriptor 3; its other end is `PluginProcess.linkSocket`. Not on Windows. */
   readonly withLink?: boolean;
+  /** Sees to it that nothing of the plugin stays behind. Without it, only its process group is ended. */
+  readonly guard?: ProcessGuard | undefined;
+  /** Wants a guard. Where they cannot be applied, the guard's warnings say so. */
+  readonly limits?: ProcessLimits | undefined;
   /** Called for every line that the child writes to stderr or stdout, for as long as it lives. */
   readonly onLine: (line: string, stream: "stderr" | "stdout") => void;
 }
@@ -22,11 +31,20 @@ export interface LaunchSpec {
 export interface ExitStatus {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** What a limit did to it. */
+  readonly limit?: string;
 }
 
 export function describeExit(status: ExitStatus): string {
-  return status.signal === null ? `exited with code ${status.code}` : `was ended by ${status.signal}`;
+  const how = status.signal === null ? `exited with code ${status.code}` : `was ended by ${status.signal}`;
+  return status.limit === undefined ? how : `${how}: ${status.limit}`;
 }
+
+/**
+ * How long after its exit a plugin's last words are waited for. They are mostly there at once; but a grandchild may hold the pipe
+ * open for as long as it likes.
+ */
+const LAST_WORDS_MS = 100;
 
 /**
  * One child process in a process group of its own. Its stderr is read for ever: a pipe that nobody reads fills up at 64 KiB and
@@ -40,14 +58,16 @@ export class PluginProcess {
   /** This side of the socket that the child has as descriptor 3. It ends with the child, and the child sees its end with us. */
   readonly linkSocket: Duplex | undefined;
   readonly #child: ChildProcess;
+  readonly #instance: GuardedInstance | undefined;
   readonly #tail = new StderrTail();
   #status: ExitStatus | undefined;
   #ready: ReadyWait | undefined;
   #readyAddress: string | undefined;
 
-  private constructor(spec: LaunchSpec, child: ChildProcess) {
+  private constructor(spec: LaunchSpec, child: ChildProcess, instance: GuardedInstance | undefined) {
     this.id = spec.id;
     this.#child = child;
+    this.#instance = instance;
     this.pid = child.pid!;
     this.linkSocket = (child.stdio[3] as Duplex | null | undefined) ?? undefined;
     // A child that dies takes the socket with it; whoever uses the socket hears of that by itself.
@@ -66,19 +86,37 @@ export class PluginProcess {
     // An error on a pipe (EBADF after a hard kill) must not take the hub down; the exit event tells the story.
     child.stderr!.on("error", () => {});
     child.stdout!.on("error", () => {});
+    const silent = new Promise<void>((resolve) => {
+      child.stderr!.once("close", resolve);
+    });
     this.exited = new Promise((resolve) => {
-      child.once("exit", (code, signal) => {
-        this.#status = { code, signal };
+      child.once("exit", async (code, signal) => {
+        const limit = code === 0 ? undefined : instance?.limitReached(signal === "SIGKILL");
+        const status = { code, signal, ...(limit === undefined ? {} : { limit }) };
+        this.#status = status;
+        await settledWithin(silent, LAST_WORDS_MS);
         this.#ready?.reject(this.#gone());
-        // The pipes may stay open in a grandchild, so the exit does not wait for them; what was written is read by then
-        // or with the next turns of the loop.
-        setImmediate(() => resolve({ code, signal }));
+        resolve(status);
       });
     });
   }
 
   /** @throws {HubError} `START_FAILED` when the program cannot be run at all; names the program and what to try */
   static async launch(spec: LaunchSpec): Promise<PluginProcess> {
+    if (spec.guard === undefined) return await PluginProcess.#spawn(spec, undefined);
+    // The shell that marks the process would find out too, but could not say it to us.
+    const problem = programProblem(spec.command[0], spec.cwd, spec.env);
+    if (problem !== undefined) throw startError(spec, Object.assign(new Error(problem), { code: problem }));
+    const instance = await spec.guard.admit(spec.id, spec.limits);
+    try {
+      return await PluginProcess.#spawn({ ...spec, ...instance.wrap(spec.command, spec.env) }, instance);
+    } catch (reason) {
+      await instance.clear();
+      throw reason;
+    }
+  }
+
+  static async #spawn(spec: LaunchSpec, instance: GuardedInstance | undefined): Promise<PluginProcess> {
     const [program, ...args] = spec.command;
     const child = spawn(program, args, {
       cwd: spec.cwd,
@@ -87,17 +125,11 @@ export class PluginProcess {
       detached: true,
     });
     if (child.pid === undefined) {
-      const error = await new Promise<NodeJS.ErrnoException>((resolve) => child.once("error", resolve));
-      throw new HubError(
-        ErrorCode.StartFailed,
-        `Cannot start plugin "${spec.id}": ${spawnHint(error, program, spec)}`,
-        {
-          cause: error,
-        },
-      );
+      throw startError(spec, await new Promise<NodeJS.ErrnoException>((resolve) => child.once("error", resolve)));
     }
     child.on("error", () => {}); // kill() of a process that is already gone
-    return new PluginProcess(spec, child);
+    instance?.started(child.pid);
+    return new PluginProcess(spec, child, instance);
   }
 
   get hasExited(): boolean {
@@ -115,7 +147,10 @@ export class PluginProcess {
    */
   async ready(timeoutMs: number, signal: AbortSignal): Promise<string> {
     if (this.#readyAddress !== undefined) return this.#readyAddress;
-    if (this.#status !== undefined) throw this.#gone();
+    if (this.#status !== undefined) {
+      await this.exited;
+      throw this.#gone();
+    }
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     this.#ready = { resolve, reject };
@@ -133,8 +168,15 @@ export class PluginProcess {
     }
   }
 
+  /** What all of its processes use together; undefined without a guard, after the end, and where the system does not tell. */
+  async usage(): Promise<ResourceUse | undefined> {
+    return await this.#instance?.usage();
+  }
+
   /** Signals the whole process group; a group that is gone is fine. */
   kill(signal: NodeJS.Signals): void {
+    // Once the process was collected its number may become another's. What is left of the group is found by its mark.
+    if (this.#status !== undefined && this.#instance !== undefined) return;
     try {
       process.kill(-this.pid, signal);
     } catch (error) {
@@ -156,7 +198,7 @@ export class PluginProcess {
 
   /**
    * TERM, `termMs` of patience, KILL to the group; resolves when the process is gone. Also after a normal exit the group is
-   * killed once more, because a plugin's own children may still be in it.
+   * killed once more, because a plugin's own children may still be in it. With a guard, those that left it go too.
    */
   async end(termMs: number): Promise<ExitStatus> {
     if (this.#status === undefined) {
@@ -164,7 +206,10 @@ export class PluginProcess {
       await this.exitedWithin(termMs);
     }
     this.kill("SIGKILL");
-    return await this.exited;
+    if (this.#instance === undefined) return await this.exited;
+    // The process itself, or its last words, and the rest of it can be waited for at the same time.
+    const [status] = await Promise.all([this.exited, this.#instance.clear()]);
+    return status;
   }
 
   #gone(): HubError {
@@ -187,6 +232,21 @@ export function withStderr(error: HubError, lines: readonly string[]): HubError 
     return new HubError(error.code, `${error.message}. It wrote nothing to stderr`, { cause: error.cause });
   const text = lines.map((line) => `  | ${line}`).join("\n");
   return new HubError(error.code, `${error.message}. Its last words:\n${text}`, { cause: error.cause });
+}
+
+/** @returns once the promise has settled, or `ms` later */
+async function settledWithin(promise: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
+}
+
+function startError(spec: LaunchSpec, error: NodeJS.ErrnoException): HubError {
+  const what = `Cannot start plugin "${spec.id}": ${spawnHint(error, spec.command[0], spec)}`;
+  return new HubError(ErrorCode.StartFailed, what, { cause: error });
 }
 
 function spawnHint(error: NodeJS.ErrnoException, program: string, spec: LaunchSpec): string {

@@ -1,0 +1,132 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { hasEnded, readStat } from "../processes/process-stat.ts";
+import { type HubMark, numberInEnviron, numberInLimits } from "./hub-mark.ts";
+
+/** A living process that carries a hub's mark. */
+export interface MarkedProcess {
+  readonly pid: number;
+  readonly startTime: string;
+  /** Which instance it belongs to; -1 where only the hub is known. */
+  readonly number: number;
+  /** Which mark told. */
+  readonly by: "limits" | "environ";
+}
+
+export interface FindOptions {
+  /** Look into environments too. Slower, and a process that hangs in the kernel can hold up one thread of Node's pool. */
+  readonly environ: boolean;
+  /** Default `/proc`; tests bring their own. */
+  readonly proc?: string;
+}
+
+/** How long a look may keep the event loop to itself. With 5 000 processes a whole look is some 60 ms. */
+const SLICE_MS = 1;
+/** Somewhere on the machine something is always new; who calls looks again anyway. */
+const MAX_ROUNDS = 8;
+/** Longer than any `limits` file. */
+const LIMITS_BYTES = 4096;
+const ENVIRON_READS_AT_ONCE = 4;
+
+/**
+ * Looks at every process of this machine. A process may fork and end between the moment when its name is read and the one when it is
+ * looked at: its child is new then, so what is new is looked at as well, until nothing is. Without a /proc there are none to find.
+ */
+export async function findMarked(mark: HubMark, options: FindOptions): Promise<MarkedProcess[]> {
+  const proc = options.proc ?? "/proc";
+  const found: MarkedProcess[] = [];
+  const seen = new Set<number>();
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const fresh = (await processIds(proc)).filter((pid) => !seen.has(pid));
+    if (fresh.length === 0) break;
+    for (const pid of fresh) seen.add(pid);
+    const rest = await findInLimits(mark, fresh, proc, found);
+    if (options.environ) found.push(...(await findInEnvirons(mark, rest, proc)));
+  }
+  return found;
+}
+
+/** @returns those that are not marked */
+async function findInLimits(
+  mark: HubMark,
+  pids: readonly number[],
+  proc: string,
+  found: MarkedProcess[],
+): Promise<number[]> {
+  const buffer = Buffer.allocUnsafe(LIMITS_BYTES);
+  const rest: number[] = [];
+  let sliceStart = performance.now();
+  for (const pid of pids) {
+    const number = numberInLimits(mark, readLimits(pid, proc, buffer));
+    if (number === undefined) rest.push(pid);
+    else add(found, pid, number, "limits", proc);
+    if (performance.now() - sliceStart < SLICE_MS) continue;
+    await nextTurn();
+    sliceStart = performance.now();
+  }
+  return rest;
+}
+
+/**
+ * Kills a process that was found a while ago, if it is still that one: its start and its mark are looked at again, right before.
+ * @returns false when it is gone
+ */
+export function killMarked(mark: HubMark, found: MarkedProcess): boolean {
+  const now = readStat(found.pid);
+  if (now === undefined || hasEnded(now) || now.startTime !== found.startTime) return false;
+  if (found.by === "limits") {
+    const limits = readLimits(found.pid, "/proc", Buffer.allocUnsafe(LIMITS_BYTES));
+    if (numberInLimits(mark, limits) === undefined) return false;
+  }
+  try {
+    process.kill(found.pid, "SIGKILL");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function findInEnvirons(mark: HubMark, pids: readonly number[], proc: string): Promise<MarkedProcess[]> {
+  const found: MarkedProcess[] = [];
+  const queue = pids.values();
+  const read = async () => {
+    for (const pid of queue) {
+      // Before the environment: what it says then belongs to this process or to none.
+      const before = readStat(pid, proc)?.startTime;
+      const environ = await readFile(`${proc}/${pid}/environ`, "latin1").catch(() => "");
+      const number = numberInEnviron(mark, environ);
+      if (number !== undefined && readStat(pid, proc)?.startTime === before) add(found, pid, number, "environ", proc);
+    }
+  };
+  await Promise.all(Array.from({ length: ENVIRON_READS_AT_ONCE }, read));
+  return found;
+}
+
+/** All process ids; none where there is no /proc. */
+export async function processIds(proc = "/proc"): Promise<number[]> {
+  const names = await readdir(proc).catch(() => []);
+  return names.filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+function add(found: MarkedProcess[], pid: number, number: number, by: MarkedProcess["by"], proc: string): void {
+  const stat = readStat(pid, proc);
+  if (stat !== undefined && !hasEnded(stat)) found.push({ pid, startTime: stat.startTime, number, by });
+}
+
+/** Three calls to the system and no allocation but the text. "" for a process that is gone. */
+function readLimits(pid: number, proc: string, buffer: Buffer): string {
+  let fd: number;
+  try {
+    fd = openSync(`${proc}/${pid}/limits`, "r");
+  } catch {
+    return "";
+  }
+  try {
+    return buffer.toString("latin1", 0, readSync(fd, buffer, 0, buffer.length, 0));
+  } catch {
+    return "";
+  } finally {
+    closeSync(fd);
+  }
+}

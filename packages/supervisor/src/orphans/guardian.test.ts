@@ -1,0 +1,113 @@
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdtempDisposable } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { isRunning, startSmallHub, survivors, tempDirectory } from "../../test/small-hub.ts";
+import { detectCgroups } from "../limits/cgroup-layout.ts";
+import { recordPath } from "./run-record.ts";
+
+const MISBEHAVIOURS = [
+  "sits",
+  "forks",
+  "forks-and-ends",
+  "setsid",
+  "double-fork",
+  "ignores-term",
+  "closes-descriptors",
+  "clears-environment",
+  "changes-directory",
+  "changes-title",
+  "daemon",
+  "keeps-forking",
+];
+
+/** Well above what it takes: the machine of a test may be busy. */
+const PATIENCE = { timeout: 10_000, interval: 50 };
+
+describe.runIf(process.platform === "linux")("a hub that is killed", () => {
+  // Without control groups, which leave nobody a way out.
+  it.concurrent.for(MISBEHAVIOURS)("leaves nothing of a plugin that %s", async (name, { expect }) => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), "supervisor-"));
+    await using hub = await startSmallHub(directory.path, "no-cgroups", name);
+    expect((await survivors(hub)).length).toBeGreaterThan(0);
+    await hub.kill();
+    await expect.poll(() => survivors(hub), PATIENCE).toEqual([]);
+    await expect.poll(() => isRunning(hub.guardian), PATIENCE).toBe(false);
+    expect(await survivors(hub)).toEqual([]);
+  });
+
+  it.runIf(detectCgroups().kill !== undefined)("leaves no control group", async () => {
+    await using hub = await startSmallHub(tempDirectory(), "keeps-forking", "daemon");
+    const groups = () => readdirSync(detectCgroups().kill!.directory).filter((name) => name.includes(hub.token));
+    expect(groups()).toHaveLength(2);
+    await hub.kill();
+    await expect.poll(() => isRunning(hub.guardian), PATIENCE).toBe(false);
+    expect(groups()).toEqual([]);
+    expect(await survivors(hub)).toEqual([]);
+  });
+
+  it("leaves no socket, lock, directory or record, but what took their place", async () => {
+    const directory = tempDirectory();
+    const [socket, lock, other] = ["hub.sock", "hub.lock", "other.json"].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const server = createServer().listen(socket);
+    onTestFinished(() => void server.close());
+    writeFileSync(lock, "{}");
+    writeFileSync(other, "of the old hub");
+    await using hub = await startSmallHub(directory, "sits", `file:${socket}`, `file:${lock}`, `file:${other}`);
+    writeFileSync(join(hub.own, "plugin.sock"), "");
+    expect(existsSync(recordPath(directory, hub.token))).toBe(true);
+    // The same name, and another file: a hub that was started meanwhile.
+    writeFileSync(`${other}.new`, "of the new hub");
+    renameSync(`${other}.new`, other);
+    await hub.kill();
+    await expect.poll(() => isRunning(hub.guardian), PATIENCE).toBe(false);
+    expect([socket, lock, hub.own, recordPath(directory, hub.token)].filter((path) => existsSync(path))).toEqual([]);
+    expect(readFileSync(other, "utf8")).toBe("of the new hub");
+  });
+
+  it("does not harm another hub, or anybody else", async () => {
+    const directory = tempDirectory();
+    await using hub = await startSmallHub(directory, "no-cgroups", "setsid");
+    await using neighbour = await startSmallHub(directory, "setsid", "clears-environment");
+    const before = await survivors(neighbour);
+    await hub.kill();
+    await expect.poll(() => isRunning(hub.guardian), PATIENCE).toBe(false);
+    expect(await survivors(hub)).toEqual([]);
+    expect((await survivors(neighbour)).sort()).toEqual(before.sort());
+  });
+});
+
+describe.runIf(process.platform === "linux")("a guardian", () => {
+  it("hears nothing of what is typed into the hub's terminal, and holds neither its directory nor its memory", async () => {
+    await using hub = await startSmallHub(tempDirectory(), "sits");
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) process.kill(hub.guardian, signal);
+    const [, session] = /^NSsid:\s+(\d+)$/m.exec(readFileSync(`/proc/${hub.guardian}/status`, "utf8")) ?? [];
+    expect(Number(session)).toBe(hub.guardian);
+    const rollup = readFileSync(`/proc/${hub.guardian}/smaps_rollup`, "utf8");
+    const [, own] = /^Private_Dirty:\s+(\d+) kB$/m.exec(rollup) ?? [];
+    expect(Number(own)).toBeLessThan(1024);
+    await hub.kill();
+    await expect.poll(() => survivors(hub), PATIENCE).toEqual([]);
+  });
+
+  it("that is killed is replaced by one that knows as much", async () => {
+    const directory = tempDirectory();
+    const lock = join(directory, "hub.lock");
+    writeFileSync(lock, "{}");
+    await using hub = await startSmallHub(directory, "setsid", `file:${lock}`);
+    process.kill(hub.guardian, "SIGKILL");
+    await expect.poll(async () => [0, hub.guardian].includes(await hub.askGuardian()), PATIENCE).toBe(false);
+    const successor = await hub.askGuardian();
+    await hub.kill();
+    await expect.poll(() => isRunning(successor), PATIENCE).toBe(false);
+    expect(await survivors(hub)).toEqual([]);
+    expect(existsSync(lock)).toBe(false);
+    expect(existsSync(hub.own)).toBe(false);
+  });
+});

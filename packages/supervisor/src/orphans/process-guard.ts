@@ -1,0 +1,254 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type EnabledControllers, enableControllers } from "../limits/cgroup-controllers.ts";
+import { type CgroupLayout, CONTROLLERS, detectCgroups } from "../limits/cgroup-layout.ts";
+import { LIMIT_NAMES, limitValue, type ProcessLimits } from "../limits/process-limits.ts";
+import { ownIdentity } from "../processes/process-identity.ts";
+import type { ResourceUse } from "../processes/resource-use.ts";
+import { findMarked, type MarkedProcess } from "./find-marked.ts";
+import { GuardedInstance } from "./guarded-instance.ts";
+import { Guardian } from "./guardian.ts";
+import { createHubMark, type HubMark, MAX_INSTANCES } from "./hub-mark.ts";
+import { killAll } from "./kill-all.ts";
+import { marksWork } from "./launch-shim.ts";
+import { recordPath, type StampedFile, stampOf, writeRecord } from "./run-record.ts";
+import { Shared } from "./shared.ts";
+
+export interface ProcessGuardOptions {
+  /** Where the record of this run is kept for the next hub; see `sweepLeftovers`. */
+  readonly stateDir: string;
+  /** Something that an operator should know of; one sentence. */
+  readonly onTrouble?: (text: string) => void;
+  /** Control groups of this machine; tests bring their own. */
+  readonly cgroups?: CgroupLayout;
+}
+
+/**
+ * Sees to it that nothing which a hub starts outlives it, or the plugin that it belongs to. One per hub: it marks processes
+ * (`HubMark`), keeps a guardian that acts when the hub no longer can, and a record with which the next hub can.
+ *
+ * Works on Linux. Elsewhere on Unix only process groups are ended after the death of a hub, and a descendant that left its group
+ * stays; on Windows nothing is. `warnings` says so.
+ */
+export class ProcessGuard {
+  readonly mark: HubMark = createHubMark();
+  readonly #options: ProcessGuardOptions;
+  readonly #cgroups: CgroupLayout;
+  readonly #instances = new Map<number, GuardedInstance>();
+  readonly #files = new Map<string, string>();
+  readonly #own = new Set<string>();
+  /** By plugin. */
+  readonly #limitWarnings = new Map<string, string>();
+  readonly #seen: Shared<Map<number, MarkedProcess[]>>;
+  #guardian: Guardian | undefined;
+  #marksWork: Promise<boolean> | undefined;
+  #controllers: EnabledControllers | string | undefined;
+  #next = 0;
+  #closing: Promise<void> | undefined;
+  #recordProblem: string | undefined;
+
+  constructor(options: ProcessGuardOptions) {
+    this.#options = options;
+    this.#cgroups = options.cgroups ?? detectCgroups();
+    this.#seen = new Shared(async () => {
+      const byLimits = await this.#marksWork;
+      const found = await findMarked(this.mark, { environ: byLimits !== true });
+      return Map.groupBy(found, (process) => process.number);
+    });
+  }
+
+  /** What does not work here, one sentence each. */
+  get warnings(): string[] {
+    const platform = process.platform === "linux" ? [] : [platformWarning()];
+    return [...platform, ...(this.#recordProblem ? [this.#recordProblem] : []), ...this.#limitWarnings.values()];
+  }
+
+  /** The process that outlives this one to clean up; 0 where there is none. */
+  get guardianPid(): number {
+    return this.#guardian?.pid ?? 0;
+  }
+
+  /** Makes room for one more process of a plugin: a mark, and control groups. */
+  async admit(pluginId: string, limits: ProcessLimits = {}): Promise<GuardedInstance> {
+    this.#begin();
+    await this.#marksWork;
+    const number = this.#number();
+    const instance = new GuardedInstance({
+      mark: this.mark,
+      pluginId,
+      number,
+      limits,
+      cgroups: this.#layoutFor(limits),
+      find: async () => (await this.#seen.next()).get(number) ?? [],
+      onLeft: (pids) => this.#trouble(`Processes of plugin "${pluginId}" cannot be ended: ${pids.join(", ")}`),
+      onStart: (pid) => {
+        if (process.platform !== "linux") this.#guardian?.group(pid);
+      },
+      onEnd: (pid) => {
+        this.#instances.delete(number);
+        if (process.platform !== "linux") this.#guardian?.forget(pid);
+      },
+    });
+    this.#instances.set(number, instance);
+    this.#tellOfLimits(pluginId, instance);
+    return instance;
+  }
+
+  /** A file, socket or lock that must not stay when the hub is killed. Call it when it exists; a directory is no file. */
+  file(path: string): void {
+    const stamp = stampOf(path);
+    if (stamp === undefined) return;
+    this.#files.set(path, stamp);
+    this.#begin();
+    this.#guardian?.file(path);
+    this.#record();
+  }
+
+  /** The file was removed, or may stay. */
+  forget(path: string): void {
+    if (!this.#files.delete(path)) return;
+    this.#guardian?.forget(path);
+    this.#record();
+  }
+
+  /**
+   * Makes a directory that is removed with the hub, whatever is in it: the place for sockets of plugins. Its path is short and only
+   * this user may enter it.
+   */
+  directory(): string {
+    const parent = process.env["XDG_RUNTIME_DIR"] ?? tmpdir();
+    const path = join(parent, `orch-${this.mark.token}`);
+    if (this.#own.has(path)) return path;
+    mkdirSync(path, { mode: 0o700 });
+    this.#own.add(path);
+    this.#begin();
+    this.#guardian?.own(path);
+    this.#record();
+    return path;
+  }
+
+  /** What all processes of a plugin use together; undefined while it has none, and where the system does not tell. */
+  async usage(pluginId: string): Promise<ResourceUse | undefined> {
+    const own = [...this.#instances.values()].filter((instance) => instance.pluginId === pluginId);
+    const uses = await Promise.all(own.map((instance) => instance.usage()));
+    const known = uses.filter((use) => use !== undefined);
+    if (known.length === 0) return undefined;
+    return known.reduce((sum, use) => addUse(sum, use));
+  }
+
+  /** Kills whatever is left of this hub's processes, removes what it made, and sends the guardian away. Repeatable. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#guardian === undefined) return;
+    await Promise.all([...this.#instances.values()].map((instance) => instance.clear()));
+    const byLimits = await this.#marksWork;
+    const { left } = await killAll(this.mark, {
+      find: () => findMarked(this.mark, { environ: byLimits !== true }),
+    });
+    for (const { pid } of left) this.#trouble(`Process ${pid} cannot be ended`);
+    for (const path of this.#own) rmSync(path, { recursive: true, force: true });
+    if (typeof this.#controllers === "object") this.#controllers.undo();
+    await this.#guardian.close();
+    rmSync(recordPath(this.#options.stateDir, this.mark.token), { force: true });
+  }
+
+  /** Nothing is started before there is something to guard. The record comes first: with it, everything can be found. */
+  #begin(): void {
+    if (this.#guardian !== undefined || process.platform === "win32") return;
+    this.#marksWork ??= marksWork();
+    this.#record();
+    this.#guardian = new Guardian({ mark: this.mark, onTrouble: (text) => this.#trouble(text) });
+    for (const directory of this.#cgroupDirectories()) this.#guardian.cgroup(directory);
+    // Its name holds the token, as that of every directory that goes as a whole.
+    this.#guardian.own(recordPath(this.#options.stateDir, this.mark.token));
+  }
+
+  #number(): number {
+    while (this.#instances.has(this.#next)) this.#next = (this.#next + 1) % MAX_INSTANCES;
+    const number = this.#next;
+    this.#next = (number + 1) % MAX_INSTANCES;
+    return number;
+  }
+
+  #cgroupDirectories(): string[] {
+    const places = [this.#cgroups.kill, ...Object.values(this.#cgroups.limits)];
+    return [...new Set(places.flatMap((place) => (typeof place === "object" ? [place.directory] : [])))];
+  }
+
+  /** In version 2, limits want preparation; it is made when the first plugin with limits comes. */
+  #layoutFor(limits: ProcessLimits): CgroupLayout {
+    const layout = this.#cgroups;
+    const wanted = LIMIT_NAMES.filter((name) => limitValue(limits, name) !== undefined);
+    const places = LIMIT_NAMES.flatMap((name) => {
+      const place = layout.limits[name];
+      return typeof place === "object" && place.version === 2 ? [{ name, place }] : [];
+    });
+    const directory = places[0]?.place.directory;
+    if (wanted.length === 0 || directory === undefined) return layout;
+    const controllers = places.map(({ name }) => CONTROLLERS[name]);
+    this.#controllers ??= enableControllers(directory, controllers, this.mark.token);
+    if (typeof this.#controllers !== "string") return layout;
+    const why = this.#controllers;
+    const replaced = Object.fromEntries(places.map(({ name }) => [name, why]));
+    return { ...layout, limits: { ...layout.limits, ...replaced } };
+  }
+
+  #tellOfLimits(pluginId: string, instance: GuardedInstance): void {
+    const { limitProblems } = instance;
+    if (limitProblems.size === 0) {
+      this.#limitWarnings.delete(pluginId);
+      return;
+    }
+    const names = [...limitProblems.keys()].join(" and ");
+    const why = [...new Set(limitProblems.values())].join("; ");
+    const hint =
+      process.platform === "linux"
+        ? "Run the hub as a service, or with: systemd-run --user --scope -p Delegate=yes orchestrator serve"
+        : "Only Linux can";
+    const text = `Plugin "${pluginId}" runs without its limit of ${names}: ${why}. ${hint}`;
+    if (this.#limitWarnings.get(pluginId) === text) return;
+    this.#limitWarnings.set(pluginId, text);
+    this.#trouble(text);
+  }
+
+  #record(): void {
+    const files: StampedFile[] = [...this.#files].map(([path, stamp]) => ({ path, stamp }));
+    const { stateDir } = this.#options;
+    const record = { ...this.mark, hub: ownIdentity(), files, own: [...this.#own], cgroups: this.#cgroupDirectories() };
+    try {
+      writeRecord(stateDir, record);
+      this.#recordProblem = undefined;
+    } catch (error) {
+      const why = (error as Error).message;
+      const text = `After a power cut or a kill of the guardian, plugins of this hub would stay behind: ${why}`;
+      if (this.#recordProblem === undefined) this.#trouble(text);
+      this.#recordProblem = text;
+    }
+  }
+
+  #trouble(text: string): void {
+    this.#options.onTrouble?.(text);
+  }
+}
+
+function platformWarning(): string {
+  return process.platform === "win32"
+    ? "On Windows, plugins stay behind when the hub is killed, and children of a plugin when it is stopped"
+    : "On this system, a child of a plugin that leaves its process group stays behind when the plugin or the hub ends";
+}
+
+function addUse(a: ResourceUse, b: ResourceUse): ResourceUse {
+  return {
+    rssBytes: a.rssBytes + b.rssBytes,
+    cpu: a.cpu + b.cpu,
+    cpuMs: a.cpuMs + b.cpuMs,
+    descriptors: a.descriptors + b.descriptors,
+    threads: a.threads + b.threads,
+    processes: a.processes + b.processes,
+  };
+}
