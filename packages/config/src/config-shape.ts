@@ -1,5 +1,6 @@
 import { HTTP_ROUTE_PATTERN } from "./capability.ts";
 import type { RecordOf } from "./shape.ts";
+import { storeFields } from "./store-fields.ts";
 import { supervisionFields, timeoutMs } from "./supervision-shape.ts";
 
 /** Ids stand in certificate names and in file names, so they hold nothing that means something there. */
@@ -270,6 +271,11 @@ export const hubFields = {
       },
       timeout_ms: timeoutMs("How long either may take.", "10000"),
     },
+  },
+  store: {
+    kind: "group",
+    description: "The hub's database: entries that plugins keep in it, and what happened to plugins.",
+    fields: storeFields,
   },
   policy: {
     kind: "groups",

@@ -16,5 +16,6 @@ export type {
   NotifyConfig,
   PluginConfig,
   PolicyRule,
+  StoreConfig,
   TcpConfig,
 } from "./types.ts";

@@ -26,6 +26,13 @@ describe("defaults", () => {
       tcp: { enabled: false, addr: "localhost:50101", tokenFile: expect.stringMatching(/\/tcp-token$/), tls: false },
       log: { level: "info", format: "text", file: undefined },
       notify: { command: [], webhook: undefined, timeoutMs: 10_000 },
+      store: {
+        file: "/home/ada/.orchestra/state/orchestra-51a5dcf2/orchestra.db",
+        kvMaxBytes: 67_108_864,
+        kvMaxEntries: 100_000,
+        eventsMaxAgeMs: 604_800_000,
+        eventsMax: 100_000,
+      },
       policy: [],
       pluginDirs: [],
       plugins: [],

@@ -80,6 +80,13 @@ export function resolve(raw: RawHub, context: ResolveContext, diagnostics: Diagn
       webhook: get<string>("notify.webhook")?.value,
       timeoutMs: value("notify.timeout_ms", 10_000),
     },
+    store: {
+      file: path("store.file") ?? absolute("orchestra.db", stateDir, home),
+      kvMaxBytes: value("store.kv_max_bytes", 67_108_864),
+      kvMaxEntries: value("store.kv_max_entries", 100_000),
+      eventsMaxAgeMs: value("store.events_max_age_ms", 604_800_000),
+      eventsMax: value("store.events_max", 100_000),
+    },
     policy: [...operatorRules(raw, context, diagnostics), ...plugins.flatMap(entryRules)],
     pluginDirs: (raw.plugin_dirs ?? []).map((entry) => absolute(entry, directory, home)),
     plugins: resolvePlugins(

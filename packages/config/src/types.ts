@@ -114,6 +114,17 @@ export interface NotifyConfig {
   readonly timeoutMs: number;
 }
 
+/** The hub's database. */
+export interface StoreConfig {
+  /** Absolute. */
+  readonly file: string;
+  /** Of one plugin. */
+  readonly kvMaxBytes: number;
+  readonly kvMaxEntries: number;
+  readonly eventsMaxAgeMs: number;
+  readonly eventsMax: number;
+}
+
 /** The whole configuration, everything filled in, every path absolute. */
 export interface HubConfig {
   /** The file it came from; undefined where there was none. */
@@ -132,6 +143,7 @@ export interface HubConfig {
   readonly tcp: TcpConfig;
   readonly log: LogConfig;
   readonly notify: NotifyConfig;
+  readonly store: StoreConfig;
   /** The operator's rules, then each plugin's `deny` and `allow`. The first that matches decides. */
   readonly policy: readonly PolicyRule[];
   /** Absolute paths of directories whose `*.binary` are plugins. */
