@@ -164,6 +164,38 @@ describe("who a plugin is", () => {
   });
 });
 
+describe("HTTP routes", () => {
+  it("lead to the plugin that provides them, under their aliases too, for those whose manifest needs them", async () => {
+    const hub = await start({
+      plugins: [
+        onFd(
+          "web.a",
+          { TOOLS: "x", HTTP: "/files,/bad/" },
+          { alias: { "http:/files": "/f" }, provides_http: ["/more"] },
+        ),
+        onFd("tools.b", { TOOLS: "nested", NEEDS_HTTP: "/mor*" }),
+      ],
+    });
+    const operator = await operatorPeer(hub);
+    const get = (route: string) => {
+      const value = { route, method: "PUT", path: "/a?b=1", headers: [], body: Buffer.from("body") };
+      return request(operator, { $case: "http", value });
+    };
+    const { response } = await get("/f");
+    if (response?.$case !== "http") throw new Error(`answered with ${response?.$case}`);
+    expect(response.value.status).toBe(201);
+    expect(Buffer.from(response.value.body).toString()).toBe("web.a PUT /files /a?b=1 body");
+    expect((await get("/files")).error?.message).toContain('No plugin provides http "/files"');
+    expect(await text(operator, "nested", { kind: "http", name: "/more" })).toContain('"status":201');
+    expect(await text(operator, "nested", { kind: "http", name: "/f" })).toContain("needs_http");
+    const plugins = { $case: "control", value: { command: { $case: "plugins", value: {} } } } as const;
+    expect((await request(operator, plugins)).response).toMatchObject({
+      value: { result: { value: { plugins: [{ routes: ["/more", "/files"] }, { routes: [] }] } } },
+    });
+    expect(hub.hub.log.tail(100, "web.a").some(({ text }) => text.includes('Left out HTTP route "/bad/"'))).toBe(true);
+  });
+});
+
 describe("an alias", () => {
   it("of storage is heeded for requests that name no type", async () => {
     const hub = await start({
