@@ -6,3 +6,4 @@ export { type Offer, PluginEntry } from "./plugin-entry.ts";
 export { LOG_LEVELS, type PluginLogLevel, type PluginLogLine, parseLevel } from "./plugin-logs/log-line.ts";
 export type { LogPage, LogQuery } from "./plugin-logs/read-log.ts";
 export { type Caller, type Decision, decide, type Needs } from "./policy.ts";
+export { storeOptions } from "./store-options.ts";

@@ -3,12 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseConfig, requireConfig } from "@orchestrator/config";
 import { type Authority, openAuthority } from "@orchestrator/identity";
+import { Store } from "@orchestrator/store";
 import type { RestartPolicy } from "@orchestrator/supervisor";
 import { LinkPeer, type ServeCall } from "@orchestrator/transport";
 import { dialQuic } from "@orchestrator/transport-quic";
 import { dialSocket } from "@orchestrator/transport-socket";
 import { Hub } from "../hub.ts";
 import { HubLog, type LogEntry } from "../hub-log.ts";
+import { storeOptions } from "../store-options.ts";
 
 /** One plugin of a test hub: the keys of a plugin in `plugins.yaml`. */
 export interface TestPlugin {
@@ -28,6 +30,8 @@ export interface StartTestHubOptions {
   /** Kept when given, else made and removed with the hub. */
   readonly directory?: string;
   readonly onStopRequest?: () => void;
+  /** Whether entries and events are kept, in the file of the config. Default false. */
+  readonly store?: boolean;
   /** Hears every line of the log from the start on. */
   readonly onLog?: (entry: LogEntry) => void;
 }
@@ -66,6 +70,7 @@ export async function startTestHub(options: StartTestHubOptions = {}): Promise<T
   const authority = await openAuthority(config.certsDir, { algorithm: "ecdsa-p256" });
   const log = new HubLog();
   if (options.onLog !== undefined) log.follow(options.onLog);
+  const store = options.store === true ? await Store.open(storeOptions(config.store)) : undefined;
   const hub = new Hub({
     config,
     authority,
@@ -76,12 +81,14 @@ export async function startTestHub(options: StartTestHubOptions = {}): Promise<T
     restart: { delaysMs: [10], jitter: 0, ...options.restart },
     ...(options.shutdownMs === undefined ? {} : { shutdownMs: options.shutdownMs }),
     ...(options.termMs === undefined ? {} : { termMs: options.termMs }),
+    ...(store === undefined ? {} : { store }),
     ...(options.onStopRequest === undefined ? {} : { onStopRequest: options.onStopRequest }),
   });
   const peers: LinkPeer[] = [];
   const stop = async () => {
     for (const peer of peers.splice(0)) await peer.link.close(0);
     await hub.stop("the test is over");
+    await store?.close();
     if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
   };
   try {
