@@ -58,7 +58,7 @@ class Dialing implements ConnectionOwner {
     this.#socket = socket;
     this.settings = settings;
     this.#accept = accept;
-    this.#arena = new DatagramArena(settings.maxDatagramBytes);
+    this.#arena = new DatagramArena(settings.maxDatagramBytes, socket);
   }
 
   async start(connection: Connection, signal: AbortSignal | undefined): Promise<Link> {

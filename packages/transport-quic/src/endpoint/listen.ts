@@ -72,7 +72,7 @@ class QuicListener implements LinkListener, ConnectionOwner {
     this.settings = settings;
     this.#options = options;
     this.#accept = accept;
-    this.#arena = new DatagramArena(settings.maxDatagramBytes);
+    this.#arena = new DatagramArena(settings.maxDatagramBytes, socket);
     socket.on("message", this.#datagram);
     // Errors of single datagrams (a peer that is gone, a full buffer) are what QUIC's own recovery is for.
     socket.on("error", () => {});

@@ -16,8 +16,13 @@ export interface ReadEvents {
   unwanted(call: Call): void;
 }
 
-/** Bytes read in one go. Larger messages are read straight into their own memory. */
-const CHUNK_BYTES = 64 * 1024;
+/**
+ * Memory for short messages, which are handed over as views of it: one allocation for some fifty of them. Whoever keeps a short
+ * message keeps all of its slab.
+ */
+const SLAB_BYTES = 32 * 1024;
+/** With less room than this a new slab is begun. */
+const SMALLEST_READ_BYTES = 8 * 1024;
 /** A message that comes in pieces starts with this much memory, whatever its header claims, and doubles as bytes arrive. */
 const FIRST_ALLOCATION_BYTES = 64 * 1024;
 
@@ -25,7 +30,8 @@ const FIRST_ALLOCATION_BYTES = 64 * 1024;
 export class CallReader {
   readonly #engine: EngineConnection;
   readonly #events: ReadEvents;
-  readonly #chunk = new Uint8Array(CHUNK_BYTES);
+  /** What is left of the slab. */
+  #chunk = new Uint8Array(SLAB_BYTES);
 
   constructor(engine: EngineConnection, events: ReadEvents) {
     this.#engine = engine;
@@ -39,7 +45,8 @@ export class CallReader {
   read(call: Call, everything: boolean): void {
     while (!call.receiveDone) {
       if (call.uncredited >= CALL_WINDOW_BYTES && call.betweenFrames && !call.over && !everything) return;
-      const into = call.payload === undefined || call.over ? this.#chunk : this.#space(call);
+      const isChunk = call.payload === undefined || call.over;
+      const into = isChunk ? this.#chunk : this.#space(call);
       const bytes = this.#engine.read(call.stream, into);
       if (bytes < 0) {
         if (bytes !== ENDED_BY_PEER) return;
@@ -53,7 +60,7 @@ export class CallReader {
         if (finished) this.#events.finished(call);
         else this.#events.unwanted(call);
       } else {
-        if (into === this.#chunk) this.#cut(call, bytes, finished);
+        if (isChunk) this.#cut(call, bytes, finished);
         else this.#filled(call, bytes, finished);
         // The handler may have ended it with a message before the last.
         if (finished && call.over) this.#events.finished(call);
@@ -90,6 +97,7 @@ export class CallReader {
   /** Takes the messages out of the chunk. */
   #cut(call: Call, end: number, finished: boolean): void {
     const chunk = this.#chunk;
+    this.#leave(end);
     let position = 0;
     while (position < end) {
       while (call.headerBytes < FRAME_HEADER_BYTES && position < end) {
@@ -110,8 +118,7 @@ export class CallReader {
         call.headerBytes = 0;
         break;
       }
-      // A copy: the chunk is used again, and a view would keep all of it alive for one small message.
-      const payload = chunk.slice(position, position + length);
+      const payload = chunk.subarray(position, position + length);
       position += length;
       call.headerBytes = 0;
       call.length = 0;
@@ -122,5 +129,11 @@ export class CallReader {
     if (!finished) return;
     if (call.betweenFrames) this.#events.finished(call);
     else this.#events.cutOff(call);
+  }
+
+  /** Leaves the first bytes of the chunk to the messages in them. */
+  #leave(bytes: number): void {
+    const left = this.#chunk.length - bytes;
+    this.#chunk = left < SMALLEST_READ_BYTES ? new Uint8Array(SLAB_BYTES) : this.#chunk.subarray(bytes);
   }
 }
