@@ -5,8 +5,8 @@ import { IdTable } from "./id-table.ts";
 describe("IdTable", () => {
   it("does what a Map does, whatever the ids", () => {
     const id = fc.oneof(
-      fc.integer({ min: 1, max: 40 }),
-      fc.integer({ min: 1, max: 0xffffffff }),
+      fc.integer({ min: -8, max: 40 }),
+      fc.maxSafeInteger(),
       fc.nat(5).map((n) => 7 + n * 64),
     );
     const step = fc.record({ op: fc.constantFrom("set", "set", "delete", "get", "clear"), id, value: fc.nat() });
@@ -31,6 +31,21 @@ describe("IdTable", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it.each([
+    ["of one side", 2, 1],
+    ["of both sides", 1, 0],
+    ["of streams", 4, 0],
+    ["of streams of the other side", 4, 1],
+    ["that wait for a stream", -1, -1],
+  ])("has a slot for each of many calls %s", (_, step, first) => {
+    const table = new IdTable<number>();
+    for (let n = 0; n < 64; n += 1) table.set(first + n * step, n);
+    for (let n = 0; n < 64; n += 1) expect(table.get(first + n * step)).toBe(n);
+    for (let n = 0; n < 64; n += 1) expect(table.delete(first + n * step)).toBe(true);
+    expect(table.size).toBe(0);
+    expect(table.get(first)).toBeUndefined();
   });
 
   it("keeps ten thousand calls that are all open at once", () => {

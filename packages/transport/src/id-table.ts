@@ -3,13 +3,15 @@ const FIRST_SLOTS = 64;
 /** A table grows no further than this; beyond, what finds its slot taken lies in a Map. */
 const MOST_SLOTS = 64 * 1024;
 
+/** Stands where no id is: it equals nothing. */
+const NO_ID = Number.NaN;
+
 /**
- * What is under way on a link, by call id. Ids are given out in rising order, so their last bits nearly never meet: an entry lies
- * in the slot that they name, without hashing, and the few that find theirs taken by a long call lie in a Map beside it.
- * Ids are whole numbers from 1 to 2^32 - 1.
+ * What is under way on a link, by call id: any whole number. Ids are given out in order, so their last bits nearly never meet: an
+ * entry lies in the slot that they name, and the few that find theirs taken by a long call lie in a Map beside it.
  */
 export class IdTable<Value> {
-  #ids = new Uint32Array(FIRST_SLOTS);
+  #ids = new Float64Array(FIRST_SLOTS).fill(NO_ID);
   #values: (Value | undefined)[] = new Array(FIRST_SLOTS).fill(undefined);
   #mask = FIRST_SLOTS - 1;
   #size = 0;
@@ -20,23 +22,23 @@ export class IdTable<Value> {
   }
 
   get(id: number): Value | undefined {
-    const slot = id & this.#mask;
+    const slot = slotOf(id) & this.#mask;
     if (this.#ids[slot] === id) return this.#values[slot];
     return this.#beside.size === 0 ? undefined : this.#beside.get(id);
   }
 
   has(id: number): boolean {
-    return this.#ids[id & this.#mask] === id || (this.#beside.size > 0 && this.#beside.has(id));
+    return this.#ids[slotOf(id) & this.#mask] === id || (this.#beside.size > 0 && this.#beside.has(id));
   }
 
   set(id: number, value: Value): void {
-    const slot = id & this.#mask;
-    const holder = this.#ids[slot];
+    const slot = slotOf(id) & this.#mask;
+    const holder = this.#ids[slot]!;
     if (holder === id) {
       this.#values[slot] = value;
       return;
     }
-    if (holder === 0 && (this.#beside.size === 0 || !this.#beside.has(id))) {
+    if (Number.isNaN(holder) && (this.#beside.size === 0 || !this.#beside.has(id))) {
       this.#ids[slot] = id;
       this.#values[slot] = value;
       this.#size += 1;
@@ -49,9 +51,9 @@ export class IdTable<Value> {
 
   /** @returns whether it was there */
   delete(id: number): boolean {
-    const slot = id & this.#mask;
+    const slot = slotOf(id) & this.#mask;
     if (this.#ids[slot] === id) {
-      this.#ids[slot] = 0;
+      this.#ids[slot] = NO_ID;
       this.#values[slot] = undefined;
       this.#size -= 1;
       return true;
@@ -62,7 +64,7 @@ export class IdTable<Value> {
   }
 
   clear(): void {
-    this.#ids.fill(0);
+    this.#ids.fill(NO_ID);
     this.#values.fill(undefined);
     this.#beside.clear();
     this.#size = 0;
@@ -71,7 +73,9 @@ export class IdTable<Value> {
   /** In no order that means anything; the table may change meanwhile. */
   values(): Value[] {
     const values: Value[] = [];
-    for (let slot = 0; slot < this.#ids.length; slot += 1) if (this.#ids[slot] !== 0) values.push(this.#values[slot]!);
+    for (let slot = 0; slot < this.#ids.length; slot += 1) {
+      if (!Number.isNaN(this.#ids[slot]!)) values.push(this.#values[slot]!);
+    }
     values.push(...this.#beside.values());
     return values;
   }
@@ -81,11 +85,18 @@ export class IdTable<Value> {
     const values = this.#values;
     const beside = [...this.#beside];
     this.#beside.clear();
-    this.#ids = new Uint32Array(ids.length * 2);
+    this.#ids = new Float64Array(ids.length * 2).fill(NO_ID);
     this.#values = new Array(ids.length * 2).fill(undefined);
     this.#mask = this.#ids.length - 1;
     this.#size = 0;
-    for (let slot = 0; slot < ids.length; slot += 1) if (ids[slot] !== 0) this.set(ids[slot]!, values[slot]!);
+    for (let slot = 0; slot < ids.length; slot += 1) {
+      if (!Number.isNaN(ids[slot]!)) this.set(ids[slot]!, values[slot]!);
+    }
     for (const [id, value] of beside) this.set(id, value);
   }
+}
+
+/** Ids rise by one or two, or by four where they are those of streams: all of them spread over all slots. */
+function slotOf(id: number): number {
+  return id ^ (id >>> 2);
 }
