@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import type { HubConfig } from "@orchestrator/config";
-import { Hub, HubLog } from "@orchestrator/hub";
+import { Hub, HubLog, storeOptions } from "@orchestrator/hub";
 import { openAuthority } from "@orchestrator/identity";
 import { acquireFileLock } from "@orchestrator/identity/internal";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
+import { Store } from "@orchestrator/store";
 import type { ServeOptions } from "../commands/serve.ts";
 import { CliError, ExitCode } from "../exit-code.ts";
 import type { Io } from "../io.ts";
@@ -46,7 +47,12 @@ async function run(config: HubConfig, options: ServeOptions, { io, report }: Sur
   const log = new HubLog();
   const endSink = startLogSink(log, io.stderr, { ...config.log, env: io.env });
   const version = programVersion();
+  const store = await openStore(config, log).catch((error: unknown) => {
+    endSink();
+    throw error;
+  });
   const hub = new Hub({
+    store,
     socketPath: socketPath(config.workspace),
     config,
     authority,
@@ -97,7 +103,20 @@ async function run(config: HubConfig, options: ServeOptions, { io, report }: Sur
   } finally {
     io.signal.removeEventListener("abort", onSignal);
     for (const timer of timers) clearInterval(timer);
+    await store.close();
     endSink();
+  }
+}
+
+/** A hub that cannot keep what it is given does not begin: it would lose what plugins believe is kept. */
+async function openStore(config: HubConfig, log: HubLog): Promise<Store> {
+  const onProblem = (error: HubError): void =>
+    log.write("warn", "hub", `The database is not tidied up: ${error.message}`);
+  try {
+    return await Store.open({ ...storeOptions(config.store), onProblem });
+  } catch (reason) {
+    const { code, message } = HubError.from(reason);
+    throw new CliError(ExitCode.Failure, `The hub's database cannot be opened. ${message}`, { code, cause: reason });
   }
 }
 
