@@ -12,6 +12,7 @@ export type {
   CapabilityPattern,
   HealthConfig,
   HubConfig,
+  LimitsConfig,
   LogConfig,
   NotifyConfig,
   PluginConfig,

@@ -73,10 +73,38 @@ describe("defaults", () => {
       activation: "eager",
       idleStopMs: 0,
       health: { intervalMs: 5_000, timeoutMs: 5_000, failures: 3, restart: true, busyMs: 30_000 },
+      limits: { memoryBytes: undefined, cpus: undefined, processes: undefined },
       aliases: [],
       prefer: [],
       line: 3,
     });
+  });
+
+  it("reads limits in the units that people write", () => {
+    const none = { memoryBytes: undefined, cpus: undefined, processes: undefined };
+    expect(plugin("id: a\nbinary: a\nlimits: {memory: 512M, cpu: 1.5, processes: 64}").limits).toEqual({
+      memoryBytes: 536_870_912,
+      cpus: 1.5,
+      processes: 64,
+    });
+    for (const [text, bytes] of Object.entries({
+      "1.5GiB": 1.5 * 1024 ** 3,
+      "2097152": 2_097_152,
+      "2048K": 2_097_152,
+    })) {
+      expect(plugin(`id: a\nbinary: a\nlimits: {memory: ${text}}`).limits).toEqual({ ...none, memoryBytes: bytes });
+    }
+  });
+
+  it.each([
+    ["memory: lots", "a size such as 512M"],
+    ["memory: 5K", "cannot run within 5K of memory"],
+    ["cpu: 0", "cannot run within 0 processors"],
+    ["cpu: all", "a number of processors"],
+    ["processes: 0", "limits.processes"],
+  ])("refuses limits of %s", (text, why) => {
+    const { diagnostics } = parseConfig(`plugins:\n  - {id: a, binary: a, limits: {${text}}}`, base);
+    expect(diagnostics[0]?.message).toContain(why);
   });
 
   it("a lazy plugin has an idle time; the patience with a busy one is that with a call", () => {

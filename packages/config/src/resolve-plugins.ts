@@ -3,7 +3,7 @@ import type { RawPlugin } from "./config-shape.ts";
 import { dependencyProblems } from "./dependencies.ts";
 import type { Diagnostics, Place } from "./diagnostics.ts";
 import { absolute, expandTilde } from "./paths.ts";
-import type { CapabilityAlias, PluginConfig } from "./types.ts";
+import type { CapabilityAlias, LimitsConfig, PluginConfig } from "./types.ts";
 
 /** What the entries are resolved against. */
 export interface PluginContext {
@@ -63,6 +63,7 @@ function resolvePlugin(
   if (launch === undefined) return undefined;
   const args = [...launch.args, ...(raw.args ?? [])];
   const callTimeoutMs = raw.call_timeout_ms ?? context.defaultTimeoutMs;
+  const limits = resolveLimits(id, raw, context, diagnostics);
   return {
     id,
     enabled: raw.enabled ?? true,
@@ -89,6 +90,7 @@ function resolvePlugin(
     maxCallsInFlight: raw.max_calls_in_flight ?? 1024,
     restart: raw.restart ?? "always",
     ...resolveSupervision(raw, callTimeoutMs),
+    limits,
     aliases,
     prefer: (raw.prefer ?? []).map(parseCapability),
     line: context.place(raw).line,
@@ -113,6 +115,27 @@ function resolveSupervision(raw: RawPlugin, callTimeoutMs: number) {
       busyMs: health.busy_ms ?? callTimeoutMs,
     },
   };
+}
+
+/** Below these, nothing that a plugin can be written in would come as far as its first line. */
+const LEAST_BYTES = 1024 * 1024;
+const LEAST_CPUS = 0.01;
+
+function resolveLimits(id: string, raw: RawPlugin, context: PluginContext, diagnostics: Diagnostics): LimitsConfig {
+  const { memory, cpu, processes } = raw.limits ?? {};
+  const memoryBytes = memory === undefined ? undefined : parseSize(memory);
+  const cpus = cpu === undefined ? undefined : Number(cpu);
+  const tooSmall = (what: string) =>
+    diagnostics.error(context.place(raw, "limits"), `Plugin "${id}" cannot run within ${what}`);
+  if (memoryBytes !== undefined && memoryBytes < LEAST_BYTES) tooSmall(`${memory} of memory: 1M is the least`);
+  if (cpus !== undefined && cpus < LEAST_CPUS) tooSmall(`${cpu} processors: ${LEAST_CPUS} is the least`);
+  return { memoryBytes, cpus, processes };
+}
+
+/** `1.5G` → bytes; the pattern of the key was checked. */
+function parseSize(text: string): number {
+  const [, number = "0", unit = ""] = /^([0-9.]+)([KMGT]?)/.exec(text) ?? [];
+  return Math.round(Number(number) * 1024 ** " KMGT".indexOf(unit || " "));
 }
 
 /** `binary`, or the first word of `command`. */

@@ -4,7 +4,10 @@ const DAY_MS = 86_400_000;
 export const timeoutMs = (description: string, defaultText: string) =>
   ({ kind: "count", minimum: 1, maximum: DAY_MS, description, defaultText }) as const;
 
-/** How one plugin is kept alive. */
+const SIZE = { source: "[0-9]{1,15}(?:\\.[0-9]{1,3})?[KMGT]?(?:i?B)?", name: "a size such as 512M" };
+const PROCESSORS = { source: "[0-9]{1,4}(?:\\.[0-9]{1,3})?", name: "a number of processors such as 1.5" };
+
+/** How one plugin is kept alive, and within what. */
 export const supervisionFields = {
   max_crashes: {
     kind: "count",
@@ -68,6 +71,31 @@ export const supervisionFields = {
         "With calls in flight, a plugin may be silent for so long before it is ended.",
         "call_timeout_ms",
       ),
+    },
+  },
+  limits: {
+    kind: "group",
+    description: "What the plugin's processes may use together, where control groups of the system allow it.",
+    fields: {
+      memory: {
+        kind: "text",
+        pattern: SIZE,
+        description: "Memory in bytes, or with K, M, G or T (times 1024). A plugin that wants more is ended.",
+        defaultText: "no limit",
+      },
+      cpu: {
+        kind: "text",
+        pattern: PROCESSORS,
+        description: "Processors' time: 1 is one whole processor, 0.5 half of one.",
+        defaultText: "no limit",
+      },
+      processes: {
+        kind: "count",
+        minimum: 1,
+        maximum: 4_194_304,
+        description: "Processes and threads at one time. Node alone has about a dozen.",
+        defaultText: "no limit",
+      },
     },
   },
 } as const;

@@ -36,6 +36,14 @@ export interface HealthConfig {
   readonly busyMs: number;
 }
 
+/** What a plugin's processes may use together; undefined is no limit. */
+export interface LimitsConfig {
+  readonly memoryBytes: number | undefined;
+  /** 1 is one whole processor. */
+  readonly cpus: number | undefined;
+  readonly processes: number | undefined;
+}
+
 /** One plugin, everything filled in, every path absolute. */
 export interface PluginConfig {
   readonly id: string;
@@ -82,6 +90,7 @@ export interface PluginConfig {
   /** 0: never. */
   readonly idleStopMs: number;
   readonly health: HealthConfig;
+  readonly limits: LimitsConfig;
   readonly aliases: readonly CapabilityAlias[];
   /** Capabilities for which this plugin wins a collision. */
   readonly prefer: readonly CapabilityPattern[];
