@@ -122,8 +122,13 @@ export class RelayedCall implements PortCall, Timed {
   }
 
   message(port: Port, call: CallId, payload: Uint8Array, last: boolean): void {
-    if (port === this.callee && call === this.calleeCall) this.#fromCallee(payload, last);
-    else this.#fromCaller(payload, last);
+    if (port !== this.callee || call !== this.calleeCall) {
+      this.#fromCaller(payload, last);
+      return;
+    }
+    this.#fromCallee(payload, last);
+    // The answer is here: a plugin that does not end its side of the call with it is not waited for.
+    if (!last && this.#over) port.link.cancel(call);
   }
 
   cancelled(port: Port, call: CallId, error: HubError): void {
