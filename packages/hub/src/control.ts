@@ -10,10 +10,14 @@ import type { PluginEntry } from "./plugin-entry.ts";
 import { answerEvents } from "./plugin-events.ts";
 import type { Port } from "./port.ts";
 import { printable, printableLines } from "./printable.ts";
+import type { PluginCommands } from "./supervision/plugin-commands.ts";
 
 type ControlResponse = Extract<PluginResponse["response"], { $case: "control" }>["value"];
 type HubStatus = Extract<ControlResponse["result"], { $case: "status" }>["value"];
 type PluginStatus = Extract<ControlResponse["result"], { $case: "plugins" }>["value"]["plugins"][number];
+
+type Command = NonNullable<Extract<NonNullable<PluginRequest["request"]>, { $case: "control" }>["value"]["command"]>;
+type PluginCommand = Extract<Command, { $case: "restart" | "upgrade" | "enable" | "reset" | "reload" }>;
 
 export interface ControlOptions {
   readonly log: HubLog;
@@ -21,7 +25,9 @@ export interface ControlOptions {
   readonly plugins: () => readonly PluginEntry[];
   readonly status: () => HubStatus;
   readonly stop: () => void;
-  readonly restart: (plugin: PluginEntry) => Promise<void>;
+  readonly commands: () => PluginCommands;
+  /** Reads the config again. */
+  readonly reload: () => Promise<void>;
   /** Absent in a hub that keeps nothing. */
   readonly store?: Store | undefined;
 }
@@ -62,14 +68,16 @@ export class Control {
         send({ $case: "done", value: {} });
         this.#options.stop();
         return;
-      case "restart": {
-        const plugin = this.#find(command.value.plugin);
-        this.#options.restart(plugin).then(
+      case "restart":
+      case "upgrade":
+      case "enable":
+      case "reset":
+      case "reload":
+        this.#carryOut(command).then(
           () => send({ $case: "done", value: {} }),
           (reason: unknown) => port.reply(call, errorResponse(210, requestId, HubError.from(reason)), true),
         );
         return;
-      }
       case "events":
         answerEvents(port, call, requestId, command.value, this.#store());
         return;
@@ -94,6 +102,26 @@ export class Control {
     throw new HubError(ErrorCode.Unimplemented, "This hub has no store: it keeps no events and no entries");
   }
 
+  /** What takes a while: the answer comes when it is done. */
+  async #carryOut(command: PluginCommand): Promise<void> {
+    if (command.$case === "reload") {
+      await this.#options.reload();
+      return;
+    }
+    const plugin = this.#find(command.value.plugin);
+    const commands = this.#options.commands();
+    switch (command.$case) {
+      case "restart":
+        return await commands.restart(plugin);
+      case "upgrade":
+        return await commands.restart(plugin, "upgraded by the operator");
+      case "enable":
+        return await commands.enable(plugin, command.value.enabled);
+      case "reset":
+        return await commands.reset(plugin);
+    }
+  }
+
   #find(id: string): PluginEntry {
     const plugin = this.#options.plugins().find((entry) => entry.id === id || entry.manifestId === id);
     if (plugin !== undefined) return plugin;
@@ -113,7 +141,7 @@ export class Control {
 }
 
 function pluginStatus(plugin: PluginEntry): PluginStatus {
-  const { state, pid, starts } = plugin.supervised;
+  const { state, pid, starts, health, crashes } = plugin.supervised;
   const { offer, manifest } = plugin;
   return {
     id: plugin.id,
@@ -133,12 +161,12 @@ function pluginStatus(plugin: PluginEntry): PluginStatus {
     callsTotal: plugin.inFlight.total,
     stderrTail:
       state.name === "failed" || state.name === "backoff" ? plugin.supervised.stderrTail(50).map(printable) : [],
-    routes: [...(offer?.http ?? [])],
-    enabled: true,
-    activation: "eager",
-    health: "",
-    healthMessage: "",
-    crashes: 0,
+    routes: offer?.http.map((route) => plugin.outsideName("http", route)) ?? [],
+    enabled: plugin.enabled,
+    activation: plugin.config.activation,
+    health: health.status === "unknown" ? "" : health.status,
+    healthMessage: printable(health.message),
+    crashes,
     use: undefined,
     dialect: plugin.config.dialect,
   };

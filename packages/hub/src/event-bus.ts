@@ -144,6 +144,11 @@ export class EventBus {
     owner.queuedBytes = 0;
   }
 
+  /** Whether a peer has asked for any events. */
+  isListening(key: object): boolean {
+    return (this.#subscribers.get(key)?.subscriptions.size ?? 0) > 0;
+  }
+
   hasSubscribers(topic: string): boolean {
     if (this.#topics.has(topic)) return true;
     for (const { topic: pattern } of this.#patterns) if (matchesName(pattern, topic)) return true;

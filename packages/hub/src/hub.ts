@@ -1,8 +1,8 @@
-import type { HubConfig } from "@orchestrator/config";
+import type { HubConfig, PolicyRule } from "@orchestrator/config";
 import type { Authority } from "@orchestrator/identity";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import type { Store } from "@orchestrator/store";
-import type { PluginState, RestartPolicy } from "@orchestrator/supervisor";
+import type { PluginEvent, PluginState, RestartPolicy } from "@orchestrator/supervisor";
 import { CallLog } from "./call-log.ts";
 import { Control } from "./control.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
@@ -27,6 +27,9 @@ export const CAPABILITIES_TOPIC = `${HUB_TOPICS}capabilities`;
 /** Published at every change of a plugin's state. */
 export const PLUGINS_TOPIC = `${HUB_TOPICS}plugins`;
 
+/** Events of plugins that their states tell of already. */
+const STATES: ReadonlySet<string> = new Set(["started", "ready", "backoff", "failed", "stopped"]);
+
 export interface HubOptions {
   readonly config: HubConfig;
   readonly authority: Authority;
@@ -38,6 +41,8 @@ export interface HubOptions {
   readonly socketPath?: string;
   /** Where entries and events are kept. Whoever opened it closes it, after the hub has stopped. Without it nothing is kept. */
   readonly store?: Store;
+  /** Reads the config again when an operator asks for it. @throws {HubError} what is wrong with it */
+  readonly readConfig?: () => Promise<HubConfig>;
   /** Called when an operator asks the hub to stop. */
   readonly onStopRequest?: () => void;
   /** For tests: shorter delays. */
@@ -62,6 +67,8 @@ export class Hub {
   readonly #peers: PeerRegistry;
   readonly #startedAtMs = Date.now();
   readonly #doors: Doors;
+  /** The policy; a reload changes what is in it. */
+  readonly #rules: PolicyRule[];
   #stopping: Promise<void> | undefined;
 
   constructor(options: HubOptions) {
@@ -69,6 +76,7 @@ export class Hub {
     const { config } = options;
     const log = options.log ?? new HubLog();
     this.log = log;
+    this.#rules = [...config.policy];
     this.#wheel = new DeadlineWheel((reason) => {
       log.write("error", "hub", `A deadline could not be kept: ${HubError.from(reason).message}`);
     });
@@ -81,13 +89,14 @@ export class Hub {
       plugins: () => this.plugins,
       status: () => this.status(),
       stop: () => options.onStopRequest?.(),
-      restart: (plugin) => this.#fleet.restart(plugin),
+      commands: () => this.#fleet.commands,
+      reload: () => this.reload(),
       store: options.store,
     });
     this.#peers = new PeerRegistry({
       events: this.#events,
       log,
-      rules: config.policy,
+      rules: this.#rules,
       findPlugin: (manifestId) => this.#fleet.find(manifestId),
       onRequest: (port, call, payload, last) => this.#dispatcher.request(port, call, payload, last),
     });
@@ -107,7 +116,7 @@ export class Hub {
       wheel: this.#wheel,
       calls: this.calls,
       log,
-      rules: config.policy,
+      rules: this.#rules,
       local: (port, call, payload, peek) => this.#local.answer(port, call, payload, peek),
     });
     this.#doors = new Doors({ ...options, socketPath: options.socketPath, peers: this.#peers, log });
@@ -122,12 +131,18 @@ export class Hub {
       log,
       hubAddress: () => this.address,
       dialect: {
-        accept: (link, plugin) => this.#peers.accept(link, plugin.caller, plugin),
+        accept: (link, plugin) => {
+          const port = this.#peers.accept(link, plugin.caller, plugin);
+          if (plugin.isReady) plugin.handover.begin(port);
+          return port;
+        },
         onReady: (plugin, port, offer) => this.#ready(plugin, port, offer),
         onGone: (plugin, port) => this.#gone(plugin, port),
       },
       onState: (plugin, state, previous) => this.#onState(plugin, state, previous),
-      onEvent: (event) => this.keepEvent(event),
+      onChange: () => this.#capabilitiesChanged(),
+      isListening: (plugin) => this.#events.isListening(plugin),
+      onEvent: (event) => this.#onEvent(event),
     });
   }
 
@@ -169,6 +184,21 @@ export class Hub {
     await this.#fleet.start();
   }
 
+  /**
+   * Reads the config again and applies what it says of plugins and of who may use what; the rest needs a new hub.
+   * @throws {HubError} what is wrong with the config, and then nothing has changed
+   */
+  async reload(): Promise<void> {
+    const { readConfig } = this.#options;
+    if (readConfig === undefined) throw new HubError(ErrorCode.Unimplemented, "This hub has no config to read again");
+    const config = await readConfig();
+    this.#rules.splice(0, this.#rules.length, ...config.policy);
+    // Rights that were looked up before are forgotten with the routes.
+    this.#capabilitiesChanged();
+    await this.#fleet.reload(config);
+    this.log.write("info", "hub", `read the config again: ${this.plugins.length} plugins`);
+  }
+
   /** Stops plugins and listeners; resolves when every process is gone. Repeatable. */
   async stop(reason = "the hub stops"): Promise<void> {
     this.#stopping ??= this.#stop(reason);
@@ -193,7 +223,7 @@ export class Hub {
       tcpAddress: this.tcpAddress,
       workspace: this.#options.config.workspace,
       pluginsReady: this.plugins.filter((plugin) => plugin.isReady).length,
-      pluginsTotal: this.plugins.length,
+      pluginsTotal: this.plugins.filter((plugin) => plugin.enabled).length,
       callsInFlight: counts.inFlight,
       callsTotal: counts.total,
       callsFailed: Object.fromEntries(counts.failed),
@@ -227,8 +257,16 @@ export class Hub {
   }
 
   #ready(plugin: PluginEntry, port: Port, offer: Offer): void {
+    // Another instance takes over: from here to the end nothing else happens, so no call finds neither of them.
+    if (plugin.handover.isComing(port)) this.#peers.pluginReplaced(plugin);
+    if (plugin.link !== undefined && plugin.link !== port) plugin.handover.leave(plugin.link);
+    const isNew = !plugin.wasOffered || JSON.stringify(plugin.offer) !== JSON.stringify(offer);
     plugin.link = port;
     plugin.offer = offer;
+    plugin.settle(true);
+    plugin.handover.serve(port);
+    if (!isNew) return;
+    plugin.wasOffered = true;
     this.#capabilitiesChanged();
     const mine = this.#routes.collisions.filter(({ loser, winner }) => loser === plugin.id || winner === plugin.id);
     for (const line of collisionLines(mine)) this.log.writeAbout(plugin.id, "error", "hub", line);
@@ -240,17 +278,32 @@ export class Hub {
     this.#peers.pluginGone(plugin);
     if (plugin.link === undefined) return;
     plugin.link = undefined;
+    this.#refresh(plugin);
+  }
+
+  /** What a plugin offers comes and goes with it, but for one that a call starts. */
+  #refresh(plugin: PluginEntry): void {
+    if (plugin.isOffered === plugin.wasOffered) return;
+    plugin.wasOffered = plugin.isOffered;
     this.#capabilitiesChanged();
   }
 
   #onState(plugin: PluginEntry, state: PluginState, previous: PluginState): void {
     if (state.name === "draining") this.#gone(plugin);
+    this.#refresh(plugin);
     if (!this.#events.hasSubscribers(PLUGINS_TOPIC)) return;
     this.#publish(PLUGINS_TOPIC, state.name, { plugin: plugin.id, state: state.name, previous: previous.name });
   }
 
+  /** States are told by themselves. */
+  #onEvent(event: PluginEvent): void {
+    this.keepEvent(event);
+    if (!this.#events.hasSubscribers(PLUGINS_TOPIC) || STATES.has(event.type)) return;
+    this.#publish(PLUGINS_TOPIC, event.type, { plugin: event.plugin, ...event.details });
+  }
+
   #capabilitiesChanged(): void {
-    this.#routes.rebuild(this.plugins);
+    this.#routes.rebuild(this.plugins.filter((plugin) => plugin.enabled));
     this.#listing.invalidate();
     this.#publish(CAPABILITIES_TOPIC, "changed", {});
   }

@@ -34,8 +34,8 @@ export class PluginEntry {
   readonly handover = new Handover();
   /** Whether it is to run at all: the operator's switch, or else the config's word. */
   enabled: boolean;
-  /** Starts it for a call that needs it; undefined while a call is not to wait for it. */
-  waker: (() => Promise<PluginState>) | undefined;
+  /** Starts it for a call that needs it; gives undefined where a call is not to wait for it. */
+  waker: (() => Promise<PluginState> | undefined) | undefined;
   /** It was listed when the lists were last made. */
   wasOffered = false;
   readonly #aliases: ReadonlyMap<string, string>;
@@ -80,7 +80,7 @@ export class PluginEntry {
   }
 
   get caller(): Caller {
-    return { id: this.manifestId, kind: "plugin" };
+    return { id: this.manifestId, kind: "plugin", configId: this.config.id };
   }
 
   /** What it sent when it registered on its own connection, or what its program printed. */

@@ -1,26 +1,30 @@
 import { availableParallelism } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { join } from "node:path";
 import { foundPlugin, type HubConfig, type PluginConfig } from "@orchestrator/config";
 import type { Authority } from "@orchestrator/identity";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import {
   describeState,
-  PluginProcess,
+  type PluginEvent,
   type PluginState,
   type RestartPolicy,
+  Rounds,
   SupervisedPlugin,
   startInOrder,
 } from "@orchestrator/supervisor";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import type { HubLog, LogLevel } from "./hub-log.ts";
-import { hostFlags, interpreted, pluginEnv } from "./launch.ts";
-import { ManifestProbe, type Probed, type ProbeSpec } from "./manifest-probe.ts";
+import { pluginEnv } from "./launch.ts";
 import { attachOrchestra, type DialectOptions } from "./orchestra-dialect.ts";
 import { PluginEntry } from "./plugin-entry.ts";
-import type { EventToKeep } from "./plugin-events.ts";
 import { claimIds } from "./plugin-ids.ts";
 import { PluginLogs } from "./plugin-logs/plugin-logs.ts";
 import { Slots } from "./slots.ts";
+import { Notifier } from "./supervision/notifier.ts";
+import { OfferCache } from "./supervision/offer-cache.ts";
+import { PluginCommands } from "./supervision/plugin-commands.ts";
+import { PluginLauncher } from "./supervision/plugin-launcher.ts";
+import { PluginSwitches } from "./supervision/plugin-switches.ts";
 import { discover } from "./unix-json/discovery.ts";
 import { UnixJsonDialect } from "./unix-json-dialect.ts";
 
@@ -29,10 +33,16 @@ const PROBE_PATIENCE_MS = 2_000;
 /** A plugin that takes longer than this to start mostly waits for something, and lets the next one begin. */
 const SLOT_MS = 5_000;
 
+/** What of the config the fleet goes by, beside the plugins. */
+export type FleetConfig = Pick<HubConfig, "pluginDirs" | "directory" | "workspace" | "defaultTimeoutMs" | "notify">;
+
+/** Why a lazy plugin does not run. */
+const ASLEEP = "it starts with the first call";
+
 export interface FleetOptions {
   readonly plugins: readonly PluginConfig[];
   /** Where more of them are found, and what those have as defaults. */
-  readonly config: Pick<HubConfig, "pluginDirs" | "directory" | "workspace" | "defaultTimeoutMs">;
+  readonly config: FleetConfig & Pick<HubConfig, "plugins">;
   readonly workspace: string;
   readonly stateDir: string;
   /** How many plugins may be starting at once; default: twice the processors, at least 4. */
@@ -48,39 +58,71 @@ export interface FleetOptions {
   readonly hubAddress: () => string;
   readonly dialect: Pick<DialectOptions, "accept" | "onReady" | "onGone">;
   readonly onState: (plugin: PluginEntry, state: PluginState, previous: PluginState) => void;
+  /** Plugins came or went, or are known now. */
+  readonly onChange: () => void;
+  /** Whether a plugin listens to events, so that it must not sleep. */
+  readonly isListening: (plugin: PluginEntry) => boolean;
   /** What is worth keeping of what happens to a plugin. */
-  readonly onEvent: (event: EventToKeep) => void;
+  readonly onEvent: (event: PluginEvent) => void;
 }
 
 /** All configured plugins, from first start to last stop. */
 export class PluginFleet {
   /** What plugins write, in a file for each. */
   readonly logs: PluginLogs;
-  readonly #plugins: PluginEntry[];
-  readonly #unixJson: UnixJsonDialect;
+  /** What operators and calls may ask for. */
+  readonly commands: PluginCommands;
+  #plugins: readonly PluginEntry[] = [];
   #problems: readonly string[] = [];
   readonly #options: FleetOptions;
-  readonly #probe = new ManifestProbe();
+  readonly #unixJson: UnixJsonDialect;
+  readonly #launcher: PluginLauncher;
+  readonly #switches: PluginSwitches;
+  readonly #offers: OfferCache;
+  readonly #notifier: Notifier;
+  readonly #rounds = new Rounds();
   readonly #slots: Slots;
   /** Nothing is started any more. */
   readonly #stopped = new AbortController();
+  #reloading: Promise<unknown> = Promise.resolve();
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    const { log, stateDir } = options;
     this.#slots = new Slots(options.maxStartsAtOnce ?? Math.max(4, 2 * availableParallelism()));
     this.logs = new PluginLogs({
-      directory: join(options.stateDir, "logs", "plugins"),
+      directory: join(stateDir, "logs", "plugins"),
       onError: (id, { message }) =>
-        options.log.write("error", "hub", `The log of plugin "${id}" is no longer written: ${message}`),
+        log.write("error", "hub", `The log of plugin "${id}" is no longer written: ${message}`),
     });
+    this.#switches = new PluginSwitches(stateDir, (text) => log.write("warn", "hub", text));
+    this.#offers = new OfferCache(stateDir);
+    this.#notifier = new Notifier({ config: options.config.notify, log, cwd: options.workspace, env: options.env });
     this.#unixJson = new UnixJsonDialect({
       ...options,
       ...options.dialect,
       logPath: (id) => this.logs.pathOf(id),
     });
-    this.#plugins = options.plugins.filter((config) => config.enabled).map((config) => this.#entry(config));
+    this.#launcher = new PluginLauncher({
+      ...options,
+      unixJson: this.#unixJson,
+      plugins: () => this.#plugins,
+      onLine: (id, line, stream) => this.#output(id, line, stream),
+    });
+    this.commands = new PluginCommands({
+      plugins: () => this.#plugins,
+      switches: this.#switches,
+      log,
+      isStopping: () => this.#stopped.signal.aborted,
+      start: (plugin) => this.#startAll([plugin]),
+      forget: (plugin) => this.#launcher.forget(plugin),
+      onSwitched: options.onChange,
+      onEvent: (event) => options.onEvent(event),
+    });
+    this.#plugins = options.plugins.map((config) => this.#entry(config));
   }
 
+  /** In config order, those that are switched off among them. */
   get plugins(): readonly PluginEntry[] {
     return this.#plugins;
   }
@@ -91,162 +133,195 @@ export class PluginFleet {
   }
 
   find(manifestId: string): PluginEntry | undefined {
-    return this.plugins.find((plugin) => plugin.manifestId === manifestId);
+    return this.#plugins.find((plugin) => plugin.enabled && plugin.manifestId === manifestId);
   }
 
-  /** Starts all of them, as far as they can; resolves when each is ready, backing off or failed. */
+  /** Starts all of them, as far as they can; resolves when each is ready, asleep, backing off or failed. */
   async start(): Promise<void> {
-    await this.#discover();
-    await this.#identify();
-    const items = this.plugins.map(
-      (plugin) => [plugin.id, { dependsOn: plugin.config.dependsOn, value: plugin }] as const,
-    );
-    await startInOrder(new Map(items), async (plugin) => {
-      const begin = async () => {
-        if (!this.#stopped.signal.aborted) await plugin.supervised.start();
-      };
-      await this.#slots.run(begin, Math.min(SLOT_MS, plugin.config.startTimeoutMs));
-    });
+    const found = await this.#discover(this.#options.config);
+    this.#plugins = [...this.#plugins, ...found.map((config) => this.#entry(config))];
+    await this.#startAll(this.#plugins);
   }
 
   /** All at once; resolves when every process is gone. */
   async stop(reason: string): Promise<void> {
     this.#stopped.abort(new HubError(ErrorCode.Cancelled, reason));
-    await Promise.all(this.plugins.map((plugin) => plugin.supervised.stop(reason)));
+    await Promise.all(this.#plugins.map((plugin) => plugin.supervised.stop(reason)));
+    this.#notifier.stop();
     this.#unixJson.close();
     await this.logs.close();
   }
 
-  /** An operator's restart: the program is asked for its manifest anew. */
-  async restart(plugin: PluginEntry): Promise<void> {
-    this.#probe.forget(plugin.program);
-    await plugin.supervised.restart();
+  /**
+   * Applies another config: plugins that are new are started, those that are gone stopped, those that changed restarted; the
+   * others notice nothing. One after the other when asked for more than once.
+   */
+  async reload(config: FleetConfig & Pick<HubConfig, "plugins">): Promise<void> {
+    const done = this.#reloading.then(() => this.#reload(config));
+    this.#reloading = done.catch(() => {});
+    await done;
   }
 
-  /** Asks every program who it is before any of them runs, so that config order alone decides who gets an id that two claim. */
-  async #identify(): Promise<void> {
+  async #reload(config: FleetConfig & Pick<HubConfig, "plugins">): Promise<void> {
+    const wanted = [...config.plugins, ...(await this.#discover(config))];
+    if (this.#stopped.signal.aborted) return;
+    const before = new Map(this.#plugins.map((plugin) => [plugin.id, plugin]));
+    const kept = new Map<string, PluginEntry>();
+    for (const next of wanted) {
+      const known = before.get(next.id);
+      if (known !== undefined && sameConfig(known.config, next)) kept.set(next.id, known);
+    }
+    const leaving = [...before.values()].filter((plugin) => !kept.has(plugin.id));
+    const ids = new Set(wanted.map(({ id }) => id));
+    for (const plugin of leaving) plugin.enabled = false;
+    await Promise.all(
+      leaving.map(({ id, supervised }) =>
+        supervised.stop(ids.has(id) ? "its configuration has changed" : "it is no longer in the configuration"),
+      ),
+    );
+    if (this.#stopped.signal.aborted) return;
+    this.#plugins = wanted.map((next) => kept.get(next.id) ?? this.#entry(next));
+    this.#options.onChange();
+    await this.#startAll(this.#plugins.filter((plugin) => !kept.has(plugin.id)));
+  }
+
+  /** Those among them that are to run. */
+  async #startAll(plugins: readonly PluginEntry[]): Promise<void> {
+    const starting = plugins.filter((plugin) => plugin.enabled);
+    await this.#identify(starting);
+    const ids = new Set(starting.map(({ id }) => id));
+    const items = starting.map((plugin) => {
+      // What runs already, or is switched off, is not waited for.
+      const dependsOn = plugin.config.dependsOn.filter((id) => ids.has(id));
+      return [plugin.id, { dependsOn, value: plugin }] as const;
+    });
+    await startInOrder(new Map(items), async (plugin) => {
+      const begin = () => this.#begin(plugin);
+      await this.#slots.run(begin, Math.min(SLOT_MS, plugin.config.startTimeoutMs));
+    });
+  }
+
+  async #begin(plugin: PluginEntry): Promise<void> {
+    if (this.#stopped.signal.aborted || !plugin.enabled) return;
+    const { supervised } = plugin;
+    if (!plugin.isLazy) {
+      await supervised.start();
+      return;
+    }
+    if (await this.#knows(plugin)) return;
+    const state = await supervised.start("it has never said what it offers");
+    const isNeeded = plugin.inFlight.calls > 0 || this.#options.isListening(plugin);
+    if (state.name === "ready" && !isNeeded) await supervised.stop(ASLEEP);
+  }
+
+  /** Whether it is known what a lazy plugin offers, so that it need not run. */
+  async #knows(plugin: PluginEntry): Promise<boolean> {
+    try {
+      const probed = await this.#launcher.ask(plugin, this.#stopped.signal);
+      const offer = this.#offers.read(plugin.config, probed.program);
+      if (offer === undefined && plugin.config.dialect === "orchestra") return false;
+      plugin.declare(probed);
+      plugin.offer = offer ?? plugin.offer;
+      this.#options.onChange();
+      return true;
+    } catch {
+      // The start tells what is wrong.
+      return false;
+    }
+  }
+
+  /** Asks programs who they are before any of them runs, so that config order alone decides who gets an id that two claim. */
+  async #identify(plugins: readonly PluginEntry[]): Promise<void> {
     const ask = async (plugin: PluginEntry) => {
-      const spec = this.#probeSpec(plugin);
-      const timeoutMs = Math.min(PROBE_PATIENCE_MS, spec.timeoutMs);
       try {
-        const probed = await this.#ask(plugin, { ...spec, timeoutMs }, this.#stopped.signal);
-        return [plugin, probed.manifest?.id] as const;
+        const { manifest } = await this.#launcher.ask(plugin, this.#stopped.signal, PROBE_PATIENCE_MS);
+        return [plugin, manifest?.id] as const;
       } catch {
         // It comes up again when the plugin is started, and is told then.
         return [plugin, undefined] as const;
       }
     };
-    const answers = await Promise.all(
-      this.plugins.map((plugin) => this.#slots.run(() => ask(plugin), PROBE_PATIENCE_MS)),
-    );
-    claimIds(answers);
+    const answers = plugins.map((plugin) => this.#slots.run(() => ask(plugin), PROBE_PATIENCE_MS));
+    claimIds(await Promise.all(answers));
   }
 
   /** Plugins that no entry of the config names: programs in directories, which say themselves what they are. */
-  async #discover(): Promise<void> {
-    const { plugins, config, workspace, env, log } = this.#options;
-    if (config.pluginDirs.length === 0) return;
+  async #discover(config: FleetConfig & Pick<HubConfig, "plugins">): Promise<readonly PluginConfig[]> {
+    const { workspace, env, log } = this.#options;
+    this.#problems = [];
+    if (config.pluginDirs.length === 0) return [];
     const nobody = foundPlugin("unnamed", workspace, config);
     const { found, problems } = await discover({
       directories: config.pluginDirs,
       probe: this.#unixJson.probe,
       cwd: workspace,
       env: pluginEnv(nobody, this.#options, env),
-      taken: new Map(plugins.map(({ id }) => [id, "an entry of the configuration"])),
-      configured: plugins.map(({ program }) => program),
+      taken: new Map(config.plugins.map(({ id }) => [id, "an entry of the configuration"])),
+      configured: config.plugins.map(({ program }) => program),
       signal: this.#stopped.signal,
     });
     this.#problems = problems;
     for (const problem of problems) log.write("error", "hub", problem);
-    for (const { file, metadata } of found) this.#plugins.push(this.#entry(foundPlugin(metadata.id, file, config)));
-  }
-
-  /** What the program says that it is. */
-  async #ask(plugin: PluginEntry, spec: ProbeSpec, signal: AbortSignal): Promise<Probed> {
-    if (plugin.config.dialect === "orchestra") return await this.#probe.read(spec, signal);
-    const probed = await this.#unixJson.identify(spec, signal);
-    plugin.declare(probed);
-    // Known before it runs, so that a call to one that does not is told so.
-    plugin.offer ??= this.#unixJson.offer(plugin);
-    return probed;
-  }
-
-  #probeSpec(plugin: PluginEntry): ProbeSpec {
-    const { config } = plugin;
-    return {
-      command: interpreted(config.program, config.args),
-      cwd: config.cwd ?? this.#options.workspace,
-      env: pluginEnv(config, this.#options, this.#options.env),
-      // The start itself has what is left.
-      timeoutMs: Math.ceil(config.startTimeoutMs / 2),
-    };
+    return found.map(({ file, metadata }) => foundPlugin(metadata.id, file, config));
   }
 
   #entry(config: PluginConfig): PluginEntry {
-    const { restart, shutdownMs, termMs } = this.#options;
+    const { restart, shutdownMs, termMs, isListening } = this.#options;
     const supervised: SupervisedPlugin = new SupervisedPlugin({
       id: config.id,
-      launch: (signal) => this.#launch(entry, signal),
+      launch: (signal) => this.#launcher.launch(entry, signal),
       attach: (process, signal) =>
         config.dialect === "unix-json"
           ? this.#unixJson.attach(entry, process, signal)
           : attachOrchestra(entry, process, signal, { ...this.#options, ...this.#options.dialect }),
-      restart: { when: config.restart, ...restart },
+      restart: { when: config.restart, maxCrashes: config.maxCrashes, windowMs: config.crashWindowMs, ...restart },
       startTimeoutMs: config.startTimeoutMs,
+      drainMs: config.drainMs,
+      health: config.health,
+      rounds: this.#rounds,
+      idleStopMs: config.idleStopMs,
+      activity: () => ({
+        isBusy: entry.inFlight.calls > 0 || isListening(entry),
+        total: entry.inFlight.total,
+      }),
       ...(shutdownMs === undefined ? {} : { shutdownMs }),
       ...(termMs === undefined ? {} : { termMs }),
-      onEvent: this.#options.onEvent,
+      onEvent: (event) => this.#event(entry, event),
       onState: (state, previous) => {
         this.#report(config.id, state);
         this.#options.onState(entry, state, previous);
+        if (state.name === "ready") this.#served(entry);
       },
     });
     const entry = new PluginEntry(config, supervised);
+    entry.enabled = this.#switches.isEnabled(config.id) ?? config.enabled;
+    entry.waker = () => this.commands.waker(entry);
     return entry;
   }
 
-  async #launch(plugin: PluginEntry, signal: AbortSignal): Promise<PluginProcess> {
-    const { config } = plugin;
-    const { authority } = this.#options;
-    const spec = this.#probeSpec(plugin);
-    const { command, cwd, env } = spec;
-    if (!isAbsolute(config.program) && config.program.includes("/")) {
-      throw new HubError(ErrorCode.InvalidArgument, `Program of plugin "${plugin.id}" must be absolute or a bare name`);
+  #event(plugin: PluginEntry, event: PluginEvent): void {
+    if (event.type === "crashed") this.commands.left(plugin);
+    if (event.type === "failed") this.#notifier.notify(event, Date.now());
+    const why = event.details["reason"];
+    const { log } = this.#options;
+    // What else happens is told by the states.
+    if (event.type === "unhealthy" || event.type === "rolled_back") {
+      log.writeAbout("supervisor", "warn", plugin.id, `${event.type}: ${why}`);
+    } else if (event.type === "healthy" || event.type === "upgraded" || event.type === "reset") {
+      log.writeAbout("supervisor", "info", plugin.id, `${event.type}${why === undefined ? "" : `: ${why}`}`);
     }
-    const probed = await this.#ask(plugin, spec, signal);
-    this.#claimId(plugin, probed.manifest?.id ?? (plugin.manifestId || config.id));
-    plugin.declare(probed);
-    const onLine = (line: string, stream: "stdout" | "stderr") => this.#output(config.id, line, stream);
-    if (config.dialect === "unix-json") {
-      return await PluginProcess.launch({
-        id: plugin.id,
-        command,
-        cwd,
-        env: this.#unixJson.environment(plugin, env),
-        onLine,
-      });
-    }
-    // Plugins that know the variable use the socket; others ignore both and serve QUIC.
-    const withLink = process.platform !== "win32";
-    const certsDir = await authority.pluginDirectory(plugin.manifestId);
-    return await PluginProcess.launch({
-      id: plugin.id,
-      command: [...command, ...hostFlags(this.#options.hubAddress(), certsDir)],
-      cwd,
-      env: { ...(withLink ? { ORCHESTRATOR_LINK: "fd:3" } : {}), ...env },
-      withLink,
-      onLine,
-    });
+    this.#options.onEvent(event);
   }
 
-  /** The id in the manifest becomes the plugin's identity, so no two plugins may have the same. */
-  #claimId(plugin: PluginEntry, manifestId: string): void {
-    const holder = this.plugins.find((other) => other !== plugin && other.manifestId === manifestId);
-    if (holder !== undefined) {
-      const what = `Plugins "${holder.id}" and "${plugin.id}" both say that they are "${manifestId}". Disable one of them`;
-      throw new HubError(ErrorCode.AlreadyExists, what);
+  #served(plugin: PluginEntry): void {
+    this.commands.served(plugin);
+    if (!plugin.isLazy || plugin.offer === undefined || plugin.program === "") return;
+    try {
+      this.#offers.write(plugin.config, plugin.program, plugin.offer);
+    } catch (error) {
+      const what = `What it offers cannot be kept, so it will be started with the hub: ${(error as Error).message}`;
+      this.#options.log.write("warn", plugin.id, what);
     }
-    plugin.manifestId = manifestId;
   }
 
   #output(id: string, line: string, stream: "stdout" | "stderr"): void {
@@ -266,4 +341,9 @@ export class PluginFleet {
     for (const line of rest) log.writeAbout("supervisor", level, id, line);
     this.logs.write(id, level, `${state.name}${started}${first === "" ? "" : `: ${first}`}`);
   }
+}
+
+/** The line of the entry in the file says nothing about the plugin. */
+function sameConfig(a: PluginConfig, b: PluginConfig): boolean {
+  return JSON.stringify({ ...a, line: 0 }) === JSON.stringify({ ...b, line: 0 });
 }

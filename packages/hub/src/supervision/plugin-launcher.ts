@@ -1,0 +1,104 @@
+import { isAbsolute } from "node:path";
+import type { Authority } from "@orchestrator/identity";
+import { ErrorCode, HubError } from "@orchestrator/protocol";
+import { PluginProcess } from "@orchestrator/supervisor";
+import { hostFlags, interpreted, pluginEnv } from "../launch.ts";
+import { ManifestProbe, type Probed, type ProbeSpec } from "../manifest-probe.ts";
+import type { PluginEntry } from "../plugin-entry.ts";
+import type { UnixJsonDialect } from "../unix-json-dialect.ts";
+
+export interface PluginLauncherOptions {
+  readonly workspace: string;
+  readonly stateDir: string;
+  readonly authority: Authority;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where plugins reach the hub; known once it listens. */
+  readonly hubAddress: () => string;
+  readonly unixJson: UnixJsonDialect;
+  readonly plugins: () => readonly PluginEntry[];
+  /** A line that a plugin wrote. */
+  readonly onLine: (plugin: string, line: string, stream: "stdout" | "stderr") => void;
+}
+
+/** Asks programs who they are, and makes processes of them. */
+export class PluginLauncher {
+  readonly #options: PluginLauncherOptions;
+  readonly #probe = new ManifestProbe();
+
+  constructor(options: PluginLauncherOptions) {
+    this.#options = options;
+  }
+
+  /** The program is asked anew next time. */
+  forget(plugin: PluginEntry): void {
+    this.#probe.forget(plugin.program);
+  }
+
+  /** What the program says that it is. */
+  async ask(plugin: PluginEntry, signal: AbortSignal, timeoutMs = Number.POSITIVE_INFINITY): Promise<Probed> {
+    const spec = this.#spec(plugin);
+    const bounded = { ...spec, timeoutMs: Math.min(timeoutMs, spec.timeoutMs) };
+    if (plugin.config.dialect === "orchestra") return await this.#probe.read(bounded, signal);
+    const { unixJson } = this.#options;
+    const probed = await unixJson.identify(bounded, signal);
+    if (plugin.isReady) return probed;
+    plugin.declare(probed);
+    // Known before it runs, so that a call to one that does not is told so.
+    plugin.offer ??= unixJson.offer(plugin);
+    return probed;
+  }
+
+  /** Starts a process, also one beside the one that serves. @throws {HubError} what must be mended first */
+  async launch(plugin: PluginEntry, signal: AbortSignal): Promise<PluginProcess> {
+    const { config } = plugin;
+    const { command, cwd, env } = this.#spec(plugin);
+    if (!isAbsolute(config.program) && config.program.includes("/")) {
+      throw new HubError(ErrorCode.InvalidArgument, `Program of plugin "${plugin.id}" must be absolute or a bare name`);
+    }
+    const probed = await this.ask(plugin, signal);
+    this.#claimId(plugin, probed.manifest?.id ?? (plugin.manifestId || config.id));
+    if (plugin.isReady) plugin.announce(probed);
+    else plugin.declare(probed);
+    const { authority, hubAddress, unixJson } = this.#options;
+    const onLine = (line: string, stream: "stdout" | "stderr") => this.#options.onLine(config.id, line, stream);
+    const common = { id: plugin.id, cwd, onLine };
+    if (config.dialect === "unix-json") {
+      return await PluginProcess.launch({ ...common, command, env: unixJson.environment(plugin, env) });
+    }
+    // Plugins that know the variable use the socket; others ignore both and serve QUIC.
+    const withLink = process.platform !== "win32";
+    const certsDir = await authority.pluginDirectory(plugin.manifestId);
+    return await PluginProcess.launch({
+      ...common,
+      command: [...command, ...hostFlags(hubAddress(), certsDir)],
+      env: { ...(withLink ? { ORCHESTRATOR_LINK: "fd:3" } : {}), ...env },
+      withLink,
+    });
+  }
+
+  #spec(plugin: PluginEntry): ProbeSpec {
+    const { config } = plugin;
+    return {
+      command: interpreted(config.program, config.args),
+      cwd: config.cwd ?? this.#options.workspace,
+      env: pluginEnv(config, this.#options, this.#options.env),
+      // The start itself has what is left.
+      timeoutMs: Math.ceil(config.startTimeoutMs / 2),
+    };
+  }
+
+  /** The id in the manifest becomes the plugin's identity, so no two plugins may have the same. */
+  #claimId(plugin: PluginEntry, manifestId: string): void {
+    const isHeld = (other: PluginEntry) => other !== plugin && other.enabled && other.manifestId === manifestId;
+    const holder = this.#options.plugins().find(isHeld);
+    if (holder !== undefined) {
+      const what = `Plugins "${holder.id}" and "${plugin.id}" both say that they are "${manifestId}". Disable one of them`;
+      throw new HubError(ErrorCode.AlreadyExists, what);
+    }
+    if (plugin.isReady && manifestId !== plugin.manifestId) {
+      const what = `The program of plugin "${plugin.id}" says now that it is "${manifestId}", and was "${plugin.manifestId}"`;
+      throw new HubError(ErrorCode.FailedPrecondition, `${what}. Disable it and enable it again`);
+    }
+    plugin.manifestId = manifestId;
+  }
+}
