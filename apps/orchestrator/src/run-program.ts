@@ -3,6 +3,7 @@ import { addCall } from "./commands/call.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addHttp } from "./commands/http.ts";
 import { addInit } from "./commands/init.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addMcp } from "./commands/mcp.ts";
@@ -28,6 +29,7 @@ const COMMANDS = [
   addTools,
   addPrompts,
   addCall,
+  addHttp,
   addLogs,
   addRestart,
   addStop,

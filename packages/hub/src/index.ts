@@ -1,5 +1,7 @@
 /** Routes every call between plugins, gateways and services. @module */
 export { type CallEntry, CallLog } from "./call-log.ts";
+export { type MatchedPath, matchRoute } from "./http-path.ts";
+export { httpStatusOf } from "./http-status.ts";
 export { CAPABILITIES_TOPIC, Hub, type HubOptions, PLUGINS_TOPIC } from "./hub.ts";
 export { HubLog, type LogEntry, type LogLevel } from "./hub-log.ts";
 export { type Offer, PluginEntry } from "./plugin-entry.ts";
