@@ -21,6 +21,8 @@ export interface LaunchSpec {
   readonly withLink?: boolean;
   /** Sees to it that nothing of the plugin stays behind. Without it, only its process group is ended. */
   readonly guard?: ProcessGuard | undefined;
+  /** The socket that the plugin will listen on: removed when it is gone, or the hub. Wants a guard. */
+  readonly socket?: string | undefined;
   /** Wants a guard. Where they cannot be applied, the guard's warnings say so. */
   readonly limits?: ProcessLimits | undefined;
   /** Called for every line that the child writes to stderr or stdout, for as long as it lives. */
@@ -107,7 +109,7 @@ export class PluginProcess {
     // The shell that marks the process would find out too, but could not say it to us.
     const problem = programProblem(spec.command[0], spec.cwd, spec.env);
     if (problem !== undefined) throw startError(spec, Object.assign(new Error(problem), { code: problem }));
-    const instance = await spec.guard.admit(spec.id, spec.limits);
+    const instance = await spec.guard.admit(spec.id, spec);
     try {
       return await PluginProcess.#spawn({ ...spec, ...instance.wrap(spec.command, spec.env) }, instance);
     } catch (reason) {

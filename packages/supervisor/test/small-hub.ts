@@ -13,8 +13,6 @@ import { readStat } from "../src/processes/process-stat.ts";
 export interface SmallHub extends HubMark, AsyncDisposable {
   readonly process: ChildProcess;
   readonly guardian: number;
-  /** Its directory for sockets. */
-  readonly own: string;
   /** Process ids of the plugins. */
   readonly started: readonly number[];
   /** Ends it at once and waits until the system has collected it. */

@@ -12,8 +12,8 @@ import { setLocksLimit } from "./launch-shim.ts";
  * parent-death signal (`setpriv --pdeathsig`) reaches only the child itself, none of its children, and is lost when a program
  * changes its user.
  *
- * Words: `file PATH` removed if it is still the same file then; `forget PATH`; `own PATH` removed with all that is in it, because its
- * name holds the token; `group PID` a process group, for systems without /proc; `cgroup DIR` where control groups of the hub lie.
+ * Words: `file PATH` removed if it is still the same file then; `socket PATH` removed if it is a socket; `record PATH` removed, because
+ * its name holds the token; `forget PATH`; `group PID` a process group, for systems without /proc; `cgroup DIR` where control groups of the hub lie.
  */
 export const GUARDIAN_SCRIPT = `trap '' HUP INT QUIT TERM PIPE ALRM USR1 USR2 TSTP TTIN TTOU
 ${setLocksLimit("unlimited")}
@@ -78,7 +78,8 @@ remove_files() {
   for fact in "$@"; do
     case $fact in
       "file "*) fact=\${fact#file } path=/\${fact#*/}; [ "$(stamp "$path")" = "\${fact%%/*}" ] && rm -f -- "$path" ;;
-      "own "*) case \${fact##*/} in *"$token"*) rm -rf -- "\${fact#own }" ;; esac ;;
+      "socket "*) [ -S "\${fact#socket }" ] && rm -f -- "\${fact#socket }" ;;
+      "record "*) case \${fact##*/} in *"$token"*) rm -f -- "\${fact#record }" ;; esac ;;
       "cgroup "*) for dir in "\${fact#cgroup }/orchestrator-$token"-*; do rmdir "$dir"; done ;;
     esac
   done

@@ -47,9 +47,14 @@ export class Guardian {
     this.#tell(`file ${path}`);
   }
 
-  /** It is to remove this directory whole. Its name must hold the token. */
-  own(path: string): void {
-    this.#tell(`own ${path}`);
+  /** It is to remove this socket, whoever makes it. */
+  socket(path: string): void {
+    this.#tell(`socket ${path}`);
+  }
+
+  /** It is to remove this file last; the name holds the token. */
+  record(path: string): void {
+    this.#tell(`record ${path}`);
   }
 
   /** It is to empty the hub's control groups in this directory. */
@@ -62,9 +67,9 @@ export class Guardian {
     this.#tell(`group ${pid}`);
   }
 
-  /** The file, or the process group, is gone. */
+  /** The file, socket or process group is gone. */
   forget(what: string | number): void {
-    for (const kind of ["file", "group"]) {
+    for (const kind of ["file", "socket", "group"]) {
       if (this.#facts.delete(`${kind} ${what}`)) this.#write(`forget ${what}`);
     }
   }

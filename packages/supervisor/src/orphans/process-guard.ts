@@ -1,6 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { type EnabledControllers, enableControllers } from "../limits/cgroup-controllers.ts";
 import { type CgroupLayout, CONTROLLERS, detectCgroups } from "../limits/cgroup-layout.ts";
 import { LIMIT_NAMES, limitValue, type ProcessLimits } from "../limits/process-limits.ts";
@@ -12,7 +10,7 @@ import { Guardian } from "./guardian.ts";
 import { createHubMark, type HubMark, MAX_INSTANCES } from "./hub-mark.ts";
 import { killAll } from "./kill-all.ts";
 import { marksWork } from "./launch-shim.ts";
-import { recordPath, type StampedFile, stampOf, writeRecord } from "./run-record.ts";
+import { recordPath, removeSocket, type StampedFile, stampOf, writeRecord } from "./run-record.ts";
 import { Shared } from "./shared.ts";
 
 export interface ProcessGuardOptions {
@@ -22,6 +20,12 @@ export interface ProcessGuardOptions {
   readonly onTrouble?: (text: string) => void;
   /** Control groups of this machine; tests bring their own. */
   readonly cgroups?: CgroupLayout;
+}
+
+export interface AdmitOptions {
+  readonly limits?: ProcessLimits | undefined;
+  /** The socket that the plugin will listen on: removed with the instance, or with the hub. */
+  readonly socket?: string | undefined;
 }
 
 /**
@@ -37,7 +41,7 @@ export class ProcessGuard {
   readonly #cgroups: CgroupLayout;
   readonly #instances = new Map<number, GuardedInstance>();
   readonly #files = new Map<string, string>();
-  readonly #own = new Set<string>();
+  readonly #sockets = new Set<string>();
   /** By plugin. */
   readonly #limitWarnings = new Map<string, string>();
   readonly #seen: Shared<Map<number, MarkedProcess[]>>;
@@ -70,7 +74,8 @@ export class ProcessGuard {
   }
 
   /** Makes room for one more process of a plugin: a mark, and control groups. */
-  async admit(pluginId: string, limits: ProcessLimits = {}): Promise<GuardedInstance> {
+  async admit(pluginId: string, options: AdmitOptions = {}): Promise<GuardedInstance> {
+    const { limits = {}, socket } = options;
     this.#begin();
     await this.#marksWork;
     const number = this.#number();
@@ -87,10 +92,15 @@ export class ProcessGuard {
       },
       onEnd: (pid) => {
         this.#instances.delete(number);
+        if (socket !== undefined) {
+          removeSocket(socket);
+          this.forget(socket);
+        }
         if (process.platform !== "linux") this.#guardian?.forget(pid);
       },
     });
     this.#instances.set(number, instance);
+    if (socket !== undefined) this.socket(socket);
     this.#tellOfLimits(pluginId, instance);
     return instance;
   }
@@ -105,27 +115,19 @@ export class ProcessGuard {
     this.#record();
   }
 
-  /** The file was removed, or may stay. */
-  forget(path: string): void {
-    if (!this.#files.delete(path)) return;
-    this.#guardian?.forget(path);
+  /** A socket that a plugin is about to make, under a name that nobody else uses. */
+  socket(path: string): void {
+    this.#sockets.add(path);
+    this.#begin();
+    this.#guardian?.socket(path);
     this.#record();
   }
 
-  /**
-   * Makes a directory that is removed with the hub, whatever is in it: the place for sockets of plugins. Its path is short and only
-   * this user may enter it.
-   */
-  directory(): string {
-    const parent = process.env["XDG_RUNTIME_DIR"] ?? tmpdir();
-    const path = join(parent, `orch-${this.mark.token}`);
-    if (this.#own.has(path)) return path;
-    mkdirSync(path, { mode: 0o700 });
-    this.#own.add(path);
-    this.#begin();
-    this.#guardian?.own(path);
+  /** The file or socket was removed, or may stay. */
+  forget(path: string): void {
+    if (!this.#files.delete(path) && !this.#sockets.delete(path)) return;
+    this.#guardian?.forget(path);
     this.#record();
-    return path;
   }
 
   /** What all processes of a plugin use together; undefined while it has none, and where the system does not tell. */
@@ -151,7 +153,7 @@ export class ProcessGuard {
       find: () => findMarked(this.mark, { environ: byLimits !== true }),
     });
     for (const { pid } of left) this.#trouble(`Process ${pid} cannot be ended`);
-    for (const path of this.#own) rmSync(path, { recursive: true, force: true });
+    for (const path of this.#sockets) removeSocket(path);
     if (typeof this.#controllers === "object") this.#controllers.undo();
     await this.#guardian.close();
     rmSync(recordPath(this.#options.stateDir, this.mark.token), { force: true });
@@ -164,8 +166,7 @@ export class ProcessGuard {
     this.#record();
     this.#guardian = new Guardian({ mark: this.mark, onTrouble: (text) => this.#trouble(text) });
     for (const directory of this.#cgroupDirectories()) this.#guardian.cgroup(directory);
-    // Its name holds the token, as that of every directory that goes as a whole.
-    this.#guardian.own(recordPath(this.#options.stateDir, this.mark.token));
+    this.#guardian.record(recordPath(this.#options.stateDir, this.mark.token));
   }
 
   #number(): number {
@@ -219,7 +220,13 @@ export class ProcessGuard {
   #record(): void {
     const files: StampedFile[] = [...this.#files].map(([path, stamp]) => ({ path, stamp }));
     const { stateDir } = this.#options;
-    const record = { ...this.mark, hub: ownIdentity(), files, own: [...this.#own], cgroups: this.#cgroupDirectories() };
+    const record = {
+      ...this.mark,
+      hub: ownIdentity(),
+      files,
+      sockets: [...this.#sockets],
+      cgroups: this.#cgroupDirectories(),
+    };
     try {
       writeRecord(stateDir, record);
       this.#recordProblem = undefined;

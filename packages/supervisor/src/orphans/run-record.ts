@@ -21,8 +21,8 @@ import { type HubMark, isHubMark } from "./hub-mark.ts";
 export interface RunRecord extends HubMark {
   readonly hub: ProcessIdentity;
   readonly files: readonly StampedFile[];
-  /** Directories whose names hold the token. */
-  readonly own: readonly string[];
+  /** Sockets that its plugins listen on. Nobody else uses these names. */
+  readonly sockets: readonly string[];
   /** Directories in which the hub makes control groups. */
   readonly cgroups: readonly string[];
 }
@@ -76,6 +76,13 @@ export function readRecords(stateDir: string): { records: RunRecord[]; broken: s
   return { records, broken };
 }
 
+/** Removes a socket; leaves anything else. @returns whether there was one */
+export function removeSocket(path: string): boolean {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;
+  rmSync(path, { force: true });
+  return true;
+}
+
 /** @returns undefined where nothing is, or anything but a file or a socket */
 export function stampOf(path: string): string | undefined {
   const stat = lstatSync(path, { throwIfNoEntry: false, bigint: true });
@@ -101,10 +108,10 @@ function readRecord(path: string): RunRecord | undefined {
 }
 
 function isRecord(value: RunRecord): boolean {
-  const { hub, files, own, cgroups } = value;
-  const texts = [hub?.startTime, hub?.machine, hub?.boot, hub?.pidNamespace, ...list(own), ...list(cgroups)];
+  const { hub, files, sockets, cgroups } = value;
+  const texts = [hub?.startTime, hub?.machine, hub?.boot, hub?.pidNamespace, ...list(sockets), ...list(cgroups)];
   const stamps = list(files).flatMap((file) => [file?.path, file?.stamp]);
-  const isWhole = [own, cgroups, files].every((part) => Array.isArray(part));
+  const isWhole = [sockets, cgroups, files].every((part) => Array.isArray(part));
   const allTexts = [...texts, ...stamps].every((text) => typeof text === "string");
   return isHubMark(value) && isWhole && allTexts && Number.isInteger(hub.pid) && hub.pid > 0;
 }

@@ -1,6 +1,5 @@
 import { rmSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { emptyCgroups, removeCgroups } from "../limits/cgroup-files.ts";
 import { liveness, ownIdentity, type ProcessIdentity } from "../processes/process-identity.ts";
@@ -8,7 +7,7 @@ import { readStat } from "../processes/process-stat.ts";
 import { processIds } from "./find-marked.ts";
 import { GUARDIAN_VARIABLE } from "./hub-mark.ts";
 import { killAll } from "./kill-all.ts";
-import { type RunRecord, readRecords, recordPath, stampOf } from "./run-record.ts";
+import { type RunRecord, readRecords, recordPath, removeSocket, stampOf } from "./run-record.ts";
 
 /** What was cleaned up, for one line of the log. */
 export interface SweepReport {
@@ -66,9 +65,7 @@ async function sweepHub(record: RunRecord, own: ProcessIdentity, stateDir: strin
     rmSync(path, { force: true });
     files += 1;
   }
-  for (const directory of record.own) {
-    if (basename(directory).includes(record.token)) rmSync(directory, { recursive: true, force: true });
-  }
+  files += record.sockets.filter(removeSocket).length;
   await removeCgroups(record.cgroups, record.token);
   if (problems.length === 0) rmSync(recordPath(stateDir, record.token), { force: true });
   return { hubs: 1, processes, files, problems };
