@@ -140,8 +140,10 @@ export class LocalAnswers {
   }
 
   #allow(port: Port, topic: string): void {
-    const decision = this.#options.dispatcher().decide(port, "event", topic);
+    const dispatcher = this.#options.dispatcher();
+    const decision = dispatcher.decide(port, "event", topic);
     if (decision.allowed) return;
+    dispatcher.denied.denied(port.caller, "event", topic, decision.rule);
     throw new HubError(
       ErrorCode.PermissionDenied,
       `"${port.caller.id}" may not hear event "${topic}" (${decision.rule})`,

@@ -37,6 +37,35 @@ it.each([
   expect(registry.clientLinks).toBe(0);
 });
 
+it("takes nobody for the operator or a gateway by the look of a name", () => {
+  const { registry } = setUp();
+  const who = (commonName: string) => registry.identify(commonName).caller;
+  expect(who("orchestrator-operator")).toEqual({ id: "operator", kind: "operator" });
+  expect(who("transport.stdio-client")).toEqual({ id: "transport.stdio", kind: "gateway" });
+  for (const name of ["operator", "operator-client", "transport.stdio", "tcp-client", "Anonymous-client", "hub"]) {
+    expect(who(name)).toEqual({ id: `peer:${name}`, kind: "plugin" });
+  }
+  expect(who("tools.a-client")).toEqual({ id: "tools.a", kind: "plugin" });
+  expect(who("")).toEqual({ id: "anonymous", kind: "anonymous" });
+});
+
+it("gives one peer 512 connections and no more, others as many", async () => {
+  const { log, registry } = setUp();
+  const connect = (id: string) => {
+    const peer = new LinkPeer();
+    memoryLinkPair({ accept: [(link) => registry.accept(link, { id, kind: "plugin" }, undefined), peer.accept] });
+    return peer;
+  };
+  const many = Array.from({ length: 513 }, () => connect("greedy"));
+  const other = connect("modest");
+  await many[512]!.link.closed;
+  expect(log.tail(10).map(({ text }) => text)).toContain('Refused a peer: "greedy" has 512 connections already');
+  expect(many.filter(({ link }) => link.isOpen)).toHaveLength(512);
+  expect(other.link.isOpen).toBe(true);
+  await many[0]!.link.close();
+  expect(connect("greedy").link.isOpen).toBe(true);
+});
+
 it("logs nothing of a link that ends in peace", async () => {
   const { log, link, peer } = setUp();
   await peer.link.close();

@@ -4,6 +4,7 @@ import type { Link } from "@orchestrator/transport";
 import type { EventBus } from "./event-bus.ts";
 import type { HubLog } from "./hub-log.ts";
 import type { PluginEntry } from "./plugin-entry.ts";
+import { isReservedId } from "./plugin-ids.ts";
 import { checkNeeds } from "./plugin-needs.ts";
 import { type Caller, decide } from "./policy.ts";
 import { Port, type PortOwner } from "./port.ts";
@@ -17,6 +18,8 @@ const GATEWAYS: ReadonlySet<string> = new Set(["transport.stdio-client", "orches
 
 /** Ways for a link to end that are nobody's fault: the peer left, or the hub let it go. */
 const ORDINARY_ENDS: ReadonlySet<string> = new Set([ErrorCode.Unavailable, ErrorCode.Cancelled]);
+/** Far more than anybody needs; each costs memory, and those who wait for the end of the hub time. */
+const MAX_LINKS_PER_PEER = 512;
 /** Subscriptions that the hub makes for a plugin by its manifest have ids that start with this. */
 const NEEDS_PREFIX = "needs:";
 
@@ -33,6 +36,8 @@ export interface PeerRegistryOptions {
 export class PeerRegistry {
   readonly #options: PeerRegistryOptions;
   readonly #ports = new Set<Port>();
+  /** How many links each caller has. */
+  readonly #links = new Map<string, number>();
 
   constructor(options: PeerRegistryOptions) {
     this.#options = options;
@@ -55,6 +60,14 @@ export class PeerRegistry {
       },
     });
     this.#ports.add(port);
+    const links = (this.#links.get(caller.id) ?? 0) + 1;
+    this.#links.set(caller.id, links);
+    if (links > MAX_LINKS_PER_PEER) {
+      const what = `"${caller.id}" has ${MAX_LINKS_PER_PEER} connections already`;
+      this.#options.log.writeAbout(caller.id, "warn", "hub", `Refused a peer: ${what}`);
+      // The carrier is still about to hand the link over.
+      queueMicrotask(() => link.abort(new HubError(ErrorCode.ResourceExhausted, what)));
+    }
     return port;
   }
 
@@ -63,10 +76,12 @@ export class PeerRegistry {
     if (commonName === "") return { caller: { id: "anonymous", kind: "anonymous" }, plugin: undefined };
     if (commonName === OPERATOR) return { caller: { id: "operator", kind: "operator" }, plugin: undefined };
     const id = commonName.endsWith("-client") ? commonName.slice(0, -"-client".length) : commonName;
+    if (GATEWAYS.has(commonName)) return { caller: { id, kind: "gateway" }, plugin: undefined };
+    // Rules and plugins that know the operator or a gateway by that id must not take this peer for it.
+    if (isReservedId(id)) return { caller: { id: `peer:${commonName}`, kind: "plugin" }, plugin: undefined };
     const plugin = this.#options.findPlugin(id);
     if (plugin !== undefined) return { caller: plugin.caller, plugin };
-    const kind = GATEWAYS.has(commonName) ? "gateway" : "plugin";
-    return { caller: { id, kind }, plugin: undefined };
+    return { caller: { id, kind: "plugin" }, plugin: undefined };
   }
 
   /** A plugin told its manifest on its own connection. @returns why that is refused, or "" */
@@ -134,8 +149,11 @@ export class PeerRegistry {
   }
 
   #closed(port: Port, error: HubError | undefined): void {
-    this.#ports.delete(port);
+    if (!this.#ports.delete(port)) return;
     const { id } = port.caller;
+    const links = (this.#links.get(id) ?? 0) - 1;
+    if (links > 0) this.#links.set(id, links);
+    else this.#links.delete(id);
     if (error !== undefined) {
       const level = ORDINARY_ENDS.has(error.code) ? "debug" : "warn";
       this.#options.log.writeAbout(id, level, "hub", `The link of "${id}" ended: ${error.message}`);

@@ -33,6 +33,15 @@ describe("decide", () => {
     expect(decide({ id: "anonymous", kind: "anonymous" }, needs, "tool", "get_feature", []).allowed).toBe(false);
   });
 
+  it("heeds rules that mean a plugin by its id in the config, whatever its program says that it is", () => {
+    const caller: Caller = { ...plugin, configId: "mine" };
+    const rules: PolicyRule[] = [
+      { name: "no", effect: "deny", caller: "mine", use: [{ kind: "tool", name: "get_feature" }] },
+    ];
+    expect(decide(caller, needs, "tool", "get_feature", rules).allowed).toBe(false);
+    expect(decide(plugin, needs, "tool", "get_feature", rules).allowed).toBe(true);
+  });
+
   it("asks the operator's rules first; the first that matches decides", () => {
     const rules: PolicyRule[] = [
       { name: "no deletes", effect: "deny", caller: "*", use: [{ kind: "tool", name: "delete_*" }] },

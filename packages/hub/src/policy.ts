@@ -5,6 +5,8 @@ export interface Caller {
   /** Without the "-client" of the certificate's name. */
   readonly id: string;
   readonly kind: "hub" | "operator" | "gateway" | "plugin" | "anonymous";
+  /** A configured plugin's id in the config, which rules may mean too: its own id is what its program says. */
+  readonly configId?: string;
 }
 
 /** What a plugin may use, by its manifest or, where the operator said so, by the config. */
@@ -46,7 +48,8 @@ export function decide(
   rules: readonly PolicyRule[],
 ): Decision {
   for (const rule of rules) {
-    if (!matchesName(rule.caller, caller.id)) continue;
+    const isMeant = matchesName(rule.caller, caller.id);
+    if (!isMeant && (caller.configId === undefined || !matchesName(rule.caller, caller.configId))) continue;
     if (!rule.use.some((pattern) => matchesCapability(pattern, kind, name))) continue;
     return { allowed: rule.effect === "allow", rule: `rule "${rule.name}" of the config` };
   }

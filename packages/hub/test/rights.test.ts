@@ -152,6 +152,14 @@ describe("who a plugin is", () => {
     ]);
   });
 
+  it.each(["transport.stdio", "operator", "tcp"])("is not %s, which is somebody else", async (name) => {
+    const hub = await start({
+      plugins: [fixture("tools.a", { LINK: "fd", FIXTURE_ID: name }), onFd("tools.b", { TOOLS: "whoami" })],
+    });
+    expect(hub.hub.status().problems.join()).toContain(`says that it is "${name}", which is a name of the hub`);
+    expect(await text(await hub.connect("transport.stdio-client"), "whoami")).toBe("transport.stdio|transport.stdio");
+  });
+
   it("a program that does not know the question is started all the same", async () => {
     const directory = mkdtempSync(join(tmpdir(), "orchestrator-old-"));
     const program = join(directory, "old");
@@ -190,7 +198,7 @@ describe("HTTP routes", () => {
     expect(await text(operator, "nested", { kind: "http", name: "/f" })).toContain("needs_http");
     const plugins = { $case: "control", value: { command: { $case: "plugins", value: {} } } } as const;
     expect((await request(operator, plugins)).response).toMatchObject({
-      value: { result: { value: { plugins: [{ routes: ["/more", "/files"] }, { routes: [] }] } } },
+      value: { result: { value: { plugins: [{ routes: ["/more", "/f"] }, { routes: [] }] } } },
     });
     expect(hub.hub.log.tail(100, "web.a").some(({ text }) => text.includes('Left out HTTP route "/bad/"'))).toBe(true);
   });

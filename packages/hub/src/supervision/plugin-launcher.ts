@@ -5,6 +5,7 @@ import { PluginProcess } from "@orchestrator/supervisor";
 import { hostFlags, interpreted, pluginEnv } from "../launch.ts";
 import { ManifestProbe, type Probed, type ProbeSpec } from "../manifest-probe.ts";
 import type { PluginEntry } from "../plugin-entry.ts";
+import { checkPluginId } from "../plugin-ids.ts";
 import type { UnixJsonDialect } from "../unix-json-dialect.ts";
 
 export interface PluginLauncherOptions {
@@ -89,6 +90,7 @@ export class PluginLauncher {
 
   /** The id in the manifest becomes the plugin's identity, so no two plugins may have the same. */
   #claimId(plugin: PluginEntry, manifestId: string): void {
+    checkPluginId(plugin.id, manifestId);
     const isHeld = (other: PluginEntry) => other !== plugin && other.enabled && other.manifestId === manifestId;
     const holder = this.#options.plugins().find(isHeld);
     if (holder !== undefined) {
