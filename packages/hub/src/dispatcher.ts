@@ -81,7 +81,8 @@ export class Dispatcher implements RelayOwner {
       peek = peekRequest(payload);
     } catch (reason) {
       const error = HubError.from(reason, ErrorCode.Protocol);
-      this.#options.log.write("warn", "hub", `Refused a request of "${port.caller.id}": ${error.message}`);
+      const { id } = port.caller;
+      this.#options.log.writeAbout(id, "warn", "hub", `Refused a request of "${id}": ${error.message}`);
       port.reply(call, errorResponse(RequestKind.None, "", error), true);
       return;
     }

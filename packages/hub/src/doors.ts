@@ -7,6 +7,7 @@ import { listenSocket } from "@orchestrator/transport-socket";
 import type { HubLog } from "./hub-log.ts";
 import type { PeerRegistry } from "./peer-registry.ts";
 import type { Caller } from "./policy.ts";
+import { longName } from "./request-names.ts";
 import { SingleCallLink } from "./single-call-link.ts";
 import { listenTcp, type TcpListener } from "./tcp-listener.ts";
 import { readOrMakeToken } from "./token-file.ts";
@@ -23,6 +24,8 @@ export interface DoorsOptions {
 /** What is under way may take this long to end when the hub stops. */
 const GRACE_MS = 200;
 const CLOSE_MS = 500;
+
+const ONE_ANSWER = "A TCP connection carries one answer: streams, events and whatever is followed need a link";
 
 /** Who calls with the token of the TCP door. */
 const TCP_CALLER: Caller = { id: "tcp", kind: "gateway" };
@@ -133,15 +136,13 @@ export class Doors {
 
   async #answerTcp(payload: Uint8Array, peer: string, gone: AbortSignal): Promise<Uint8Array> {
     const { peers } = this.#options;
-    const kind = peekKind(payload);
-    if (kind === RequestKind.StreamStart || kind === RequestKind.Subscribe) {
-      const error = new HubError(
-        ErrorCode.Unimplemented,
-        "A TCP connection carries one answer: streams and events need a link",
-      );
-      return errorResponse(kind, "", error);
-    }
-    const link = new SingleCallLink(peer, "tcp");
+    const { kind, requestId } = peekOf(payload);
+    const error = new HubError(ErrorCode.Unimplemented, ONE_ANSWER);
+    const refusal = errorResponse(kind, requestId, error);
+    if (kind === RequestKind.StreamStart || kind === RequestKind.Subscribe) return refusal;
+    // Logs and entries can be followed, which the hub finds out when it looks into the request; a tool's progress is no answer.
+    const mayFollow = kind === RequestKind.Control || kind === RequestKind.Kv;
+    const link = new SingleCallLink(peer, "tcp", mayFollow ? refusal : undefined);
     gone.addEventListener("abort", () => link.abort(new HubError(ErrorCode.Cancelled, "The client hung up")));
     const { caller, plugin } = peer === "" ? { caller: TCP_CALLER, plugin: undefined } : peers.identify(peer);
     link.begin(peers.accept(link, caller, plugin), payload);
@@ -149,10 +150,11 @@ export class Doors {
   }
 }
 
-function peekKind(payload: Uint8Array): number {
+function peekOf(payload: Uint8Array): { readonly kind: number; readonly requestId: string } {
   try {
-    return peekRequest(payload).kind;
+    const peek = peekRequest(payload);
+    return longName(peek) === undefined ? peek : { kind: peek.kind, requestId: "" };
   } catch {
-    return RequestKind.None;
+    return { kind: RequestKind.None, requestId: "" };
   }
 }

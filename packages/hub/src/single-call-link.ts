@@ -14,10 +14,13 @@ export class SingleCallLink implements Link {
   readonly #respond: (payload: Uint8Array) => void;
   readonly #fail: (error: HubError) => void;
   readonly #close: () => void;
+  readonly #instead: Uint8Array | undefined;
   #handler: LinkHandler | undefined;
   #open = true;
 
-  constructor(peer: string, remoteAddress: string) {
+  /** @param instead the answer to a request that would have more than one; without it, what comes before the last is dropped */
+  constructor(peer: string, remoteAddress: string, instead?: Uint8Array) {
+    this.#instead = instead;
     this.peer = peer;
     this.remoteAddress = remoteAddress;
     const response = Promise.withResolvers<Uint8Array>();
@@ -44,9 +47,14 @@ export class SingleCallLink implements Link {
   }
 
   send(_call: CallId, payload: Uint8Array, last: boolean): boolean {
-    if (!last || !this.#open) return true;
-    this.#respond(payload);
-    this.#end(undefined);
+    if (!this.#open) return true;
+    if (last) {
+      this.#respond(payload);
+      this.#end(undefined);
+    } else if (this.#instead !== undefined) {
+      this.#respond(this.#instead);
+      this.#end(new HubError("CANCELLED", "The connection carries one answer"));
+    }
     return true;
   }
 

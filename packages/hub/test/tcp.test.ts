@@ -117,6 +117,25 @@ describe("the TCP door", () => {
     expect(answer?.response).toMatchObject({ $case: "streamEnd", value: { success: false } });
   });
 
+  it("says so too to an operator that wants to follow the log", async () => {
+    const hub = await start({ tls: true });
+    const tls = await hub.authority.leaf("orchestrator-operator");
+    const options = { port: port(hub), host: "127.0.0.1", ca: tls.caPem, servername: "localhost" };
+    const logs = async (follow: boolean) => {
+      const command = { $case: "logs", value: { plugin: "", tail: 10, follow } } as const;
+      const request = PluginRequest.encode({
+        requestId: "r",
+        request: { $case: "control", value: { command } },
+        context: undefined,
+      });
+      const socket = connectTls({ ...options, cert: tls.certPem, key: tls.keyPem });
+      return (await exchange(socket, encodeFrame(request.finish())))[0];
+    };
+    expect((await logs(true))?.error?.message).toContain("carries one answer");
+    expect((await logs(false))?.response).toMatchObject({ value: { result: { $case: "logs" } } });
+    await expect.poll(() => hub.hub.clientLinks).toBe(0);
+  });
+
   it.each([
     ["never shakes hands", { tls: true }, []],
     ["sends half a token", {}, [Buffer.from("0000", "hex")]],
