@@ -233,6 +233,60 @@ describe("what is asked for is not there", () => {
   });
 });
 
+describe("an operator", () => {
+  it("switches a plugin off and on: it is gone and still listed, also for the next hub; then it serves and knows its installation", async () => {
+    using directory = new PluginDirectory();
+    directory.add("p");
+    const command = async (hub: UnixJsonHub, value: object) => {
+      const { response, error } = await request(hub.operator, { $case: "control", value: { command: value as never } });
+      expect(error).toBeUndefined();
+      return response;
+    };
+    const enable = (hub: UnixJsonHub, enabled: boolean) =>
+      command(hub, { $case: "enable", value: { plugin: "p", enabled } });
+    const listed = (hub: UnixJsonHub) => command(hub, { $case: "plugins", value: {} });
+    const off = { value: { result: { value: { plugins: [{ id: "p", enabled: false, routes: ["/p"], pid: 0 }] } } } };
+    {
+      await using hub = await UnixJsonHub.start(directory);
+      const { pid } = hub.plugin("p").supervised;
+      const path = hub.socketOf("p");
+      await enable(hub, false);
+      expect([isAlive(pid), existsSync(path)]).toEqual([false, false]);
+      expect(await listed(hub)).toMatchObject(off);
+      expect(await hub.outcome("p", "/")).not.toBe(200);
+    }
+    await using hub = await UnixJsonHub.start(directory);
+    expect(hub.plugin("p").supervised.pid).toBe(0);
+    await enable(hub, true);
+    expect((await hub.http("p", "/")).json().instance_id).toMatch(UUID);
+  });
+
+  it("replaces a plugin that is in use: no call fails", async () => {
+    using directory = new PluginDirectory();
+    directory.add("p", { READING: "docs" });
+    await using hub = await UnixJsonHub.start(directory);
+    const before = [hub.plugin("p").supervised.pid, hub.socketOf("p")];
+    let isOver = false;
+    const outcomes: (number | string)[] = [];
+    const load = (async () => {
+      while (!isOver) outcomes.push(await hub.outcome("p", "/echo"));
+    })();
+    await expect.poll(() => outcomes.length).toBeGreaterThan(5);
+    const { error } = await request(hub.operator, {
+      $case: "control",
+      value: { command: { $case: "upgrade", value: { plugin: "p" } } },
+    });
+    expect(error).toBeUndefined();
+    isOver = true;
+    await load;
+    expect(new Set(outcomes)).toEqual(new Set([201]));
+    expect(hub.plugin("p").supervised.pid).not.toBe(before[0]);
+    // The old one is drained after the switch.
+    await expect.poll(() => existsSync(before[1] as string), { timeout: 5_000 }).toBe(false);
+    expect((await hub.http("p", "/")).json().instance_id).toMatch(UUID);
+  });
+});
+
 describe("a plugin's surroundings", () => {
   it("hold what it needs and nothing of the hub's secrets", async () => {
     using directory = new PluginDirectory();
