@@ -41,6 +41,17 @@ export class InstanceCgroups {
     return groups.map((group) => join(group, "cgroup.procs"));
   }
 
+  /** Puts a process in that could not enter by itself; what it has started already stays outside. */
+  enter(pid: number): void {
+    for (const group of this.#groups.keys()) {
+      try {
+        writeFileSync(join(group, "cgroup.procs"), String(pid), { flag: "r+" });
+      } catch {
+        // It has ended already.
+      }
+    }
+  }
+
   /** Kills all of it at once, where the system can. */
   kill(): void {
     if (this.#killGroup !== undefined) killCgroup(this.#killGroup);

@@ -5,7 +5,7 @@ import { ResourceMeter, type ResourceUse } from "../processes/resource-use.ts";
 import type { MarkedProcess } from "./find-marked.ts";
 import { type HubMark, instanceDigits, instanceEnv } from "./hub-mark.ts";
 import { killAll } from "./kill-all.ts";
-import { shimmed } from "./launch-shim.ts";
+import { shimmed, survivesShell } from "./launch-shim.ts";
 
 export interface GuardedInstanceOptions {
   readonly mark: HubMark;
@@ -15,6 +15,8 @@ export interface GuardedInstanceOptions {
   readonly cgroups: CgroupLayout;
   /** Its living processes. */
   readonly find: () => Promise<readonly MarkedProcess[]>;
+  /** It will carry its mark only in its environment. */
+  readonly onUnmarked: () => void;
   readonly onStart: (pid: number) => void;
   readonly onEnd: (pid: number) => void;
   /** Processes that cannot be ended: they hang in the kernel, or belong to another user. */
@@ -28,6 +30,7 @@ export class GuardedInstance {
   readonly #cgroups: InstanceCgroups;
   readonly #meter = new ResourceMeter(performance.now());
   #pid = 0;
+  #isShimmed = true;
   #clearing: Promise<void> | undefined;
 
   constructor(options: GuardedInstanceOptions) {
@@ -47,12 +50,18 @@ export class GuardedInstance {
     const { mark, pluginId, number } = this.#options;
     const env = { ...plain, ...instanceEnv(mark, pluginId, number) };
     if (process.platform === "win32") return { command, env };
+    if (!survivesShell(env)) {
+      this.#isShimmed = false;
+      this.#options.onUnmarked();
+      return { command, env };
+    }
     const { required, optional } = this.#cgroups;
     return { command: shimmed(command, { digits: instanceDigits(mark, number), env, required, optional }), env };
   }
 
   started(pid: number): void {
     this.#pid = pid;
+    if (!this.#isShimmed) this.#cgroups.enter(pid);
     this.#options.onStart(pid);
   }
 

@@ -46,6 +46,14 @@ export interface ShimOptions {
   readonly parent?: number;
 }
 
+/**
+ * Whether a shell hands the environment on as it is. Names that no shell variable can have, such as `spring.main.banner`, are lost
+ * in some; and they cannot be handed on in the arguments of `env`, where everybody could read what may be a secret.
+ */
+export function survivesShell(env: Readonly<Record<string, string>>): boolean {
+  return Object.keys(env).every((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+}
+
 /** The command that runs `command` marked, in the same process. About a millisecond slower than without. */
 export function shimmed(command: readonly [string, ...string[]], options: ShimOptions): [string, ...string[]] {
   const { digits, env, required = [], optional = [], parent = process.pid } = options;

@@ -48,6 +48,8 @@ export class ProcessGuard {
   #guardian: Guardian | undefined;
   #marksWork: Promise<boolean> | undefined;
   #controllers: EnabledControllers | string | undefined;
+  /** Some process carries its mark only in its environment. */
+  #hasUnmarked = false;
   #next = 0;
   #closing: Promise<void> | undefined;
   #recordProblem: string | undefined;
@@ -56,8 +58,7 @@ export class ProcessGuard {
     this.#options = options;
     this.#cgroups = options.cgroups ?? detectCgroups();
     this.#seen = new Shared(async () => {
-      const byLimits = await this.#marksWork;
-      const found = await findMarked(this.mark, { environ: byLimits !== true });
+      const found = await this.#find();
       return Map.groupBy(found, (process) => process.number);
     });
   }
@@ -87,6 +88,9 @@ export class ProcessGuard {
       cgroups: this.#layoutFor(limits),
       find: async () => (await this.#seen.next()).get(number) ?? [],
       onLeft: (pids) => this.#trouble(`Processes of plugin "${pluginId}" cannot be ended: ${pids.join(", ")}`),
+      onUnmarked: () => {
+        this.#hasUnmarked = true;
+      },
       onStart: (pid) => {
         if (process.platform !== "linux") this.#guardian?.group(pid);
       },
@@ -148,15 +152,21 @@ export class ProcessGuard {
   async #close(): Promise<void> {
     if (this.#guardian === undefined) return;
     await Promise.all([...this.#instances.values()].map((instance) => instance.clear()));
-    const byLimits = await this.#marksWork;
-    const { left } = await killAll(this.mark, {
-      find: () => findMarked(this.mark, { environ: byLimits !== true }),
-    });
+    const { left } = await killAll(this.mark, { find: () => this.#find() });
     for (const { pid } of left) this.#trouble(`Process ${pid} cannot be ended`);
     for (const path of this.#sockets) removeSocket(path);
     if (typeof this.#controllers === "object") this.#controllers.undo();
     await this.#guardian.close();
-    rmSync(recordPath(this.#options.stateDir, this.mark.token), { force: true });
+    try {
+      rmSync(recordPath(this.#options.stateDir, this.mark.token), { force: true });
+    } catch {
+      // It could not be written either, and that was told.
+    }
+  }
+
+  async #find(): Promise<MarkedProcess[]> {
+    const environ = this.#hasUnmarked || (await this.#marksWork) !== true;
+    return await findMarked(this.mark, { environ });
   }
 
   /** Nothing is started before there is something to guard. The record comes first: with it, everything can be found. */
