@@ -1,0 +1,138 @@
+import { describe, expect, it } from "vitest";
+import { Site, service } from "./supervision.ts";
+
+const isFull = process.env["ORCHESTRATOR_SOAK"] === "full";
+
+/** Calls at a rate, until it is stopped; every answer is looked at. */
+function traffic(site: Site, perSecond: number) {
+  const failed: string[] = [];
+  const pids = new Set<unknown>();
+  const pending = new Set<Promise<void>>();
+  let calls = 0;
+  const one = async () => {
+    calls += 1;
+    // Some are under way for a while, so that each change meets calls that were begun before it.
+    const slow = calls % 5 === 0;
+    const answer = await site.call(slow ? "a_slow" : "a_who", slow ? { ms: 30 } : {});
+    if (answer.success) pids.add(answer.result?.["pid"]);
+    else failed.push(`${answer.errorCode} ${answer.errorMessage}`);
+  };
+  const begun = performance.now();
+  const timer = setInterval(() => {
+    while (calls < ((performance.now() - begun) / 1_000) * perSecond) {
+      const call = one().catch((error: unknown) => void failed.push(String(error)));
+      pending.add(call);
+      void call.then(() => pending.delete(call));
+    }
+  }, 2);
+  return {
+    failed,
+    pids,
+    get calls() {
+      return calls;
+    },
+    stop: async () => {
+      clearInterval(timer);
+      await Promise.all(pending);
+    },
+  };
+}
+
+describe("an upgrade", () => {
+  const upgrades = isFull ? 100 : 20;
+
+  it(`loses no call: 500 a second through ${upgrades} of them`, { timeout: 300_000 }, async () => {
+    await using site = await Site.open({ plugins: [service("a")] });
+    const calls = traffic(site, 500);
+    for (let n = 1; n <= upgrades; n += 1) {
+      site.say("a", { version: `1.0.${n}` });
+      await site.control({ $case: "upgrade", value: { plugin: "a" } });
+    }
+    const { result } = await site.call("a_who");
+    await calls.stop();
+    expect(calls.failed).toEqual([]);
+    expect(calls.calls).toBeGreaterThan(upgrades * 50);
+    expect(result).toMatchObject({ version: `1.0.${upgrades}` });
+    expect(calls.pids.size).toBe(upgrades + 1);
+    expect((await site.status("a")).version).toBe(`1.0.${upgrades}`);
+    expect(site.supervised("a").starts).toBe(upgrades + 1);
+    // The old ones are gone.
+    await expect.poll(() => processes(calls.pids)).toEqual([site.supervised("a").pid]);
+  });
+
+  it("that is no good is undone, with the reason, and no call notices", { timeout: 60_000 }, async () => {
+    await using site = await Site.open({ plugins: [service("a")] });
+    const { pid } = site.supervised("a");
+    const calls = traffic(site, 200);
+    for (const [words, reason] of [
+      [{ refuse: "the schema is too new" }, "the schema is too new"],
+      [{ health: "unhealthy" }, "the disk is full"],
+    ] as const) {
+      site.say("a", { version: "2.0.0", ...words });
+      await expect(site.control({ $case: "upgrade", value: { plugin: "a" } })).rejects.toThrow(reason);
+    }
+    await calls.stop();
+    expect(calls.failed).toEqual([]);
+    expect(site.supervised("a").pid).toBe(pid);
+    expect((await site.status("a")).version).toBe("1.0.0");
+    expect(site.log("a").join("\n")).toContain("rolled_back: ");
+  });
+
+  it("lets calls that were begun finish in the old process", async () => {
+    await using site = await Site.open({ plugins: [service("a")] });
+    const { pid } = site.supervised("a");
+    const begun = site.call("a_slow", { ms: 1_500 });
+    await expect.poll(() => site.entry("a").inFlight.calls).toBe(1);
+    await site.control({ $case: "restart", value: { plugin: "a" } });
+    expect((await site.call("a_who")).result).toEqual({ pid: site.supervised("a").pid, version: "" });
+    expect((await begun).result).toEqual({ pid });
+  });
+
+  it("takes the subscriptions along: the new process hears, once, and the old one no more", async () => {
+    await using site = await Site.open({ plugins: [service("a", { env: { LISTENS: "news" }, needs_events: ["*"] })] });
+    const publisher = await site.test.connect("orchestrator-operator");
+    const publish = async (n: number) => {
+      const value = {
+        topic: "news",
+        eventType: "e",
+        payload: { n },
+        sourcePlugin: "",
+        subscriptionId: "",
+        timestamp: undefined,
+      };
+      const { request } = await import("../src/testing/index.ts");
+      await request(publisher, { $case: "publish", value });
+    };
+    const heard = (n: number) => site.log("a").filter((line) => line.startsWith(`event news {"n":${n}}`));
+    await publish(1);
+    await expect.poll(() => heard(1).length).toBe(1);
+    await site.control({ $case: "upgrade", value: { plugin: "a" } });
+    const { pid } = site.supervised("a");
+    await publish(2);
+    await publish(3);
+    await expect.poll(() => heard(3)).toEqual([`event news {"n":3} in ${pid}`]);
+    expect(heard(2)).toEqual([`event news {"n":2} in ${pid}`]);
+  });
+
+  it("is a restart in place where the config says so; calls wait meanwhile", { timeout: 30_000 }, async () => {
+    await using site = await Site.open({ plugins: [service("a", { restart_mode: "in_place" })] });
+    const { pid } = site.supervised("a");
+    const done = site.control({ $case: "upgrade", value: { plugin: "a" } });
+    await site.supervised("a").reached("draining", "stopped");
+    const answer = await site.call("a_who");
+    await done;
+    expect(answer.result).toEqual({ pid: site.supervised("a").pid, version: "" });
+    expect(site.supervised("a").pid).not.toBe(pid);
+  });
+});
+
+function processes(pids: ReadonlySet<unknown>): number[] {
+  return [...(pids as ReadonlySet<number>)].filter((pid) => {
+    try {
+      process.kill(pid, 0);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
