@@ -181,6 +181,7 @@ describe("spliceRequest", () => {
           legacyTraceParent: traceParent,
         });
         expect(into.subarray(at, at + stamped.length)).toEqual(wanted);
+        expect(concat(stamped.segments())).toEqual(wanted);
         expect([...into.subarray(0, at), ...into.subarray(at + stamped.length)].every((byte) => byte === 0xee)).toBe(
           true,
         );

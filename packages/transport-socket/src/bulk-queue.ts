@@ -3,10 +3,18 @@ import { FrameKind, MAX_PIECE_BYTES, MAX_UNFINISHED_MESSAGES } from "./frame.ts"
 /** What waits on one call: a long message, and what was sent behind it. */
 interface BulkCall {
   readonly call: number;
-  readonly messages: { readonly kind: FrameKind; readonly payload: Uint8Array }[];
-  /** How much of the first message was cut off already. */
-  offset: number;
+  readonly messages: BulkMessage[];
 }
+
+interface BulkMessage {
+  readonly kind: FrameKind;
+  /** In order; what was cut off is gone. */
+  readonly segments: Uint8Array[];
+  /** Bytes that are left. */
+  bytes: number;
+}
+
+const NOTHING = new Uint8Array(0);
 
 /** One frame's worth. */
 export interface Piece {
@@ -37,14 +45,17 @@ export class BulkQueue {
     return this.#calls.has(call);
   }
 
-  add(kind: FrameKind, call: number, payload: Uint8Array): void {
-    this.#bytes += payload.length;
+  add(kind: FrameKind, call: number, segments: Uint8Array[]): void {
+    let bytes = 0;
+    for (const segment of segments) bytes += segment.length;
+    this.#bytes += bytes;
+    const message = { kind, segments, bytes };
     const known = this.#calls.get(call);
     if (known !== undefined) {
-      known.messages.push({ kind, payload });
+      known.messages.push(message);
       return;
     }
-    const bulk = { call, messages: [{ kind, payload }], offset: 0 };
+    const bulk = { call, messages: [message] };
     this.#calls.set(call, bulk);
     if (this.#turn.length < MAX_UNFINISHED_MESSAGES) this.#turn.push(bulk);
     else this.#later.set(call, bulk);
@@ -53,19 +64,18 @@ export class BulkQueue {
   next(): Piece | undefined {
     const bulk = this.#turn.shift();
     if (bulk === undefined) return undefined;
-    const { kind, payload } = bulk.messages[0]!;
-    const start = bulk.offset;
-    const end = Math.min(start + MAX_PIECE_BYTES, payload.length);
-    this.#bytes -= end - start;
-    const isEnd = end === payload.length;
-    bulk.offset = isEnd ? 0 : end;
+    const message = bulk.messages[0]!;
+    const payload = cut(message.segments, Math.min(MAX_PIECE_BYTES, message.bytes));
+    message.bytes -= payload.length;
+    this.#bytes -= payload.length;
+    const isEnd = message.bytes === 0;
     if (isEnd) bulk.messages.shift();
     if (bulk.messages.length > 0) this.#turn.push(bulk);
     else {
       this.#calls.delete(bulk.call);
       this.#startLater();
     }
-    return { kind: isEnd ? kind : FrameKind.Part, call: bulk.call, payload: payload.subarray(start, end) };
+    return { kind: isEnd ? message.kind : FrameKind.Part, call: bulk.call, payload };
   }
 
   /** Forgets what a call has not sent yet. */
@@ -73,8 +83,7 @@ export class BulkQueue {
     const bulk = this.#calls.get(call);
     if (bulk === undefined) return;
     this.#calls.delete(call);
-    for (const { payload } of bulk.messages) this.#bytes -= payload.length;
-    this.#bytes += bulk.offset;
+    for (const { bytes } of bulk.messages) this.#bytes -= bytes;
     if (this.#later.delete(call)) return;
     this.#turn.splice(this.#turn.indexOf(bulk), 1);
     this.#startLater();
@@ -93,4 +102,25 @@ export class BulkQueue {
     this.#later.delete(next.call);
     this.#turn.push(next);
   }
+}
+
+/** Takes so many bytes off the front: a view where they lie in one segment, else a copy. */
+function cut(segments: Uint8Array[], bytes: number): Uint8Array {
+  const first = segments[0] ?? NOTHING;
+  if (first.length >= bytes) {
+    if (first.length === bytes) segments.shift();
+    else segments[0] = first.subarray(bytes);
+    return first.subarray(0, bytes);
+  }
+  const piece = Buffer.allocUnsafeSlow(bytes);
+  let at = 0;
+  while (at < bytes) {
+    const segment = segments[0]!;
+    const count = Math.min(segment.length, bytes - at);
+    piece.set(count === segment.length ? segment : segment.subarray(0, count), at);
+    if (count === segment.length) segments.shift();
+    else segments[0] = segment.subarray(count);
+    at += count;
+  }
+  return piece;
 }

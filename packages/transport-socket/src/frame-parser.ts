@@ -49,7 +49,7 @@ export class FrameParser {
       if (at === chunk.length) return at;
       this.#header[this.#headerBytes++] = chunk[at++]!;
     }
-    this.#payload ??= new Uint8Array(payloadLength(this.#header, 0));
+    this.#payload ??= Buffer.allocUnsafeSlow(payloadLength(this.#header, 0));
     const count = Math.min(this.#payload.length - this.#filled, chunk.length - at);
     this.#payload.set(chunk.subarray(at, at + count), this.#filled);
     this.#filled += count;
@@ -68,7 +68,7 @@ export class FrameParser {
     this.#header.set(chunk.subarray(at, at + count));
     this.#headerBytes = count;
     if (count < HEADER_BYTES) return;
-    this.#payload = new Uint8Array(payloadLength(this.#header, 0));
+    this.#payload = Buffer.allocUnsafeSlow(payloadLength(this.#header, 0));
     this.#filled = chunk.length - at - HEADER_BYTES;
     this.#payload.set(chunk.subarray(at + HEADER_BYTES));
   }

@@ -78,7 +78,12 @@ export class FrameWriter {
       this.frame(kind, call, payload);
       return;
     }
-    this.#bulk.add(kind, call, payload);
+    this.longMessage(kind, call, [payload]);
+  }
+
+  /** A message that goes in pieces, cut from these segments in order. */
+  longMessage(kind: FrameKind, call: number, segments: Uint8Array[]): void {
+    this.#bulk.add(kind, call, segments);
     this.#pump();
     this.#look();
   }

@@ -11,7 +11,7 @@ import {
 import { CallTable } from "./call-table.ts";
 import { brokenFrame, CANCELLED, EXHAUSTED, FrameKind, MAX_PIECE_BYTES, readUint32, UNAVAILABLE } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
-import { checkSize, type SocketCall } from "./socket-call.ts";
+import { checkLength, checkSize, type SocketCall } from "./socket-call.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -65,12 +65,20 @@ export class LinkCalls {
   }
 
   openFrom(source: PayloadSource, last: boolean): CallId {
-    if (source.length > MAX_PIECE_BYTES) return this.open(payloadOf(source), last);
+    const { length } = source;
+    checkLength(length);
     const call = this.#table.openOurs();
+    const { id } = call;
     call.saidLast = last;
-    if (!last) call.sendWindow -= source.length;
-    this.#writer.frameFrom(last ? FrameKind.RequestLast : FrameKind.Request, call.id, source);
-    return call.id;
+    if (!last) call.sendWindow -= length;
+    if (length <= MAX_PIECE_BYTES) {
+      this.#writer.frameFrom(last ? FrameKind.RequestLast : FrameKind.Request, id, source);
+    } else {
+      this.#writer.frame(FrameKind.LongRequest, id, NOTHING);
+      const segments = source.segments?.() ?? [payloadOf(source)];
+      this.#writer.longMessage(last ? FrameKind.MessageLast : FrameKind.Message, id, segments);
+    }
+    return id;
   }
 
   send(id: CallId, payload: Uint8Array, last: boolean): boolean {

@@ -1,6 +1,7 @@
 import { ErrorCode, HubError, MAX_FRAME_BYTES } from "@orchestrator/protocol";
 import { CALL_WINDOW_BYTES } from "@orchestrator/transport";
 import { brokenFrame, type FrameKind, MIN_PIECE_BYTES } from "./frame.ts";
+import { LongMessage } from "./long-message.ts";
 
 /** A message that waits for credit. */
 export interface Waiting {
@@ -26,9 +27,8 @@ export class SocketCall {
   /** This side, or the peer, has sent its last message. */
   saidLast = false;
   heardLast = false;
-  /** Pieces of a long message, and their bytes. */
-  #parts: Uint8Array[] | undefined = undefined;
-  #partBytes = 0;
+  /** The long message of which pieces are here. */
+  #message: LongMessage | undefined = undefined;
 
   constructor(id: number, isOurs: boolean) {
     this.id = id;
@@ -42,30 +42,23 @@ export class SocketCall {
 
   /** Pieces of a message are here, and its end is not. */
   get isUnfinished(): boolean {
-    return this.#parts !== undefined;
+    return this.#message !== undefined;
   }
 
   /** @throws {HubError} `PROTOCOL` for a tiny piece, or when the message grows past 16 MiB */
   addPart(payload: Uint8Array): void {
     if (payload.length < MIN_PIECE_BYTES) throw brokenFrame(`a piece of ${payload.length} bytes`);
-    this.#parts ??= [];
-    this.#add(this.#parts, payload);
+    this.#message ??= new LongMessage();
+    this.#message.add(payload);
   }
 
   /** The whole message, given its last piece. @throws {HubError} `PROTOCOL` when it is longer than 16 MiB */
   whole(lastPiece: Uint8Array): Uint8Array {
-    const parts = this.#parts;
-    if (parts === undefined) return lastPiece;
-    this.#add(parts, lastPiece);
-    const message = new Uint8Array(this.#partBytes);
-    let at = 0;
-    for (const part of parts) {
-      message.set(part, at);
-      at += part.length;
-    }
-    this.#parts = undefined;
-    this.#partBytes = 0;
-    return message;
+    const message = this.#message;
+    if (message === undefined) return lastPiece;
+    message.add(lastPiece);
+    this.#message = undefined;
+    return message.bytes;
   }
 
   /** Counts a message of the peer. @throws {HubError} `PROTOCOL` when it had no credit left */
@@ -73,17 +66,16 @@ export class SocketCall {
     if (this.receiveWindow <= 0) throw brokenFrame(`a message on call ${this.id} beyond its window`);
     this.receiveWindow -= bytes;
   }
-
-  #add(parts: Uint8Array[], payload: Uint8Array): void {
-    this.#partBytes += payload.length;
-    if (this.#partBytes > MAX_FRAME_BYTES) throw brokenFrame(`a message of more than ${MAX_FRAME_BYTES} bytes`);
-    parts.push(payload);
-  }
 }
 
 /** @throws {HubError} `FRAME_TOO_LARGE` */
 export function checkSize(payload: Uint8Array): void {
-  if (payload.length <= MAX_FRAME_BYTES) return;
-  const what = `Cannot send a message of ${payload.length} bytes: the limit is ${MAX_FRAME_BYTES}`;
+  checkLength(payload.length);
+}
+
+/** @throws {HubError} `FRAME_TOO_LARGE` */
+export function checkLength(bytes: number): void {
+  if (bytes <= MAX_FRAME_BYTES) return;
+  const what = `Cannot send a message of ${bytes} bytes: the limit is ${MAX_FRAME_BYTES}`;
   throw new HubError(ErrorCode.FrameTooLarge, what);
 }

@@ -9,6 +9,8 @@ export interface PayloadSource {
   readonly length: number;
   /** Writes them, and does not throw. */
   writeTo(into: Uint8Array, at: number): void;
+  /** The same as bytes one after the other, without copying what is long; nobody writes into them any more. */
+  segments?(): Uint8Array[];
 }
 
 /** The message as bytes of its own. */

@@ -101,10 +101,55 @@ export class StampedRequest {
     copyBytes(into, at, stamp.context, 0, stamp.context.length);
   }
 
+  /** The same as {@link writeTo} in pieces: those of the request are views of it. */
+  segments(): Uint8Array[] {
+    const peek = this.#peek!;
+    const stamp = this.#stamp!;
+    const bytes = this.#bytes;
+    const { contextStart, contextEnd, bodyStart, bodyEnd, callerStart, callerEnd } = peek;
+    const head = new Uint8Array(10);
+    const tag = writeVarint(head, 0, ((stamp.kind << 3) | 2) >>> 0);
+    const headEnd = writeVarint(head, tag, this.#bodySize);
+    const traceStart = stamp.kind === RequestKind.ToolCall ? peek.traceStart : 0;
+    const traceEnd = stamp.kind === RequestKind.ToolCall ? peek.traceEnd : 0;
+    return [
+      ...viewsWithout(bytes, 0, peek.memberStart, contextStart, contextEnd, 0, 0),
+      head.subarray(0, headEnd),
+      ...viewsWithout(bytes, bodyStart, bodyEnd, callerStart, callerEnd, traceStart, traceEnd),
+      stamp.member.slice(),
+      ...viewsWithout(bytes, bodyEnd, bytes.length, contextStart, contextEnd, 0, 0),
+      stamp.context.slice(),
+    ];
+  }
+
   /** Lets go of the request, whose buffer it would keep alive. */
   clear(): void {
     this.#bytes = NOTHING;
     this.#peek = undefined;
     this.length = 0;
   }
+}
+
+/** Views of `[start, end)` without two ranges, which may come in any order, lie outside, or be empty. */
+function viewsWithout(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  aStart: number,
+  aEnd: number,
+  bStart: number,
+  bEnd: number,
+): Uint8Array[] {
+  const ranges = [
+    [aStart, aEnd],
+    [bStart, bEnd],
+  ].filter(([from, to]) => to! > from! && from! >= start && to! <= end) as [number, number][];
+  ranges.sort(([a], [b]) => a - b);
+  const views: Uint8Array[] = [];
+  let at = start;
+  for (const [from, to] of [...ranges, [end, end]] as const) {
+    if (from > at) views.push(bytes.subarray(at, from));
+    at = to;
+  }
+  return views;
 }
