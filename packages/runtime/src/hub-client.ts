@@ -1,6 +1,7 @@
 import type { HubError } from "@orchestrator/protocol";
 import type { Health, PluginEvent, PromptArgument, StoredDocument, StoredEntry } from "./definition.ts";
 import type { JsonObject, JsonSchema } from "./json.ts";
+import type { KvClient } from "./kv-client.ts";
 
 export interface CallOptions {
   /** Shrinks the deadline; never extends that of the call being served. */
@@ -25,6 +26,8 @@ export interface HubClient {
   getPrompt(name: string, args?: Record<string, string>, options?: CallOptions): Promise<PromptResult>;
   /** The client of one storage type; "markdown" where none is named. */
   storage(type?: string): StorageClient;
+  /** Entries that the hub keeps for this plugin alone. */
+  readonly kv: KvClient;
   publish(topic: string, type: string, payload?: JsonObject, options?: CallOptions): Promise<void>;
   /** Calls `listener` for each matching event until the returned function is called. Survives a reconnect. */
   subscribe(

@@ -32,5 +32,15 @@ export type {
 } from "./hub-client.ts";
 export { isToolFailure } from "./hub-client.ts";
 export type { JsonObject, JsonSchema, JsonValue } from "./json.ts";
+export type {
+  KvChange,
+  KvClient,
+  KvDeleteOptions,
+  KvEntry,
+  KvListOptions,
+  KvPage,
+  KvSetOptions,
+  KvWatchOptions,
+} from "./kv-client.ts";
 export type { Log, LogFields } from "./log.ts";
 export { log } from "./process/stderr.ts";

@@ -1,4 +1,4 @@
-import type { PluginRequest, PluginResponse } from "@orchestrator/protocol";
+import type { KvRequest, PluginRequest, PluginResponse } from "@orchestrator/protocol";
 import type { CallOptions } from "../hub-client.ts";
 
 /** The members of the response oneof, as the codecs name them. */
@@ -13,3 +13,8 @@ export type Ask = <C extends AnswerCase>(
   expected: C,
   options?: CallOptions,
 ) => Promise<Answer<C>>;
+
+/** A question about entries. Whose they are the hub knows. */
+export function kvRequest(operation: KvRequest["operation"]) {
+  return { $case: "kv", value: { namespace: "", operation } } as const;
+}

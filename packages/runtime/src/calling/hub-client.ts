@@ -10,14 +10,16 @@ import type {
   ToolInfo,
 } from "../hub-client.ts";
 import type { JsonObject } from "../json.ts";
+import type { KvClient } from "../kv-client.ts";
 import { toJsonObject } from "../to-json.ts";
 import type { Answer, AnswerCase } from "./ask.ts";
 import { type CallScope, limitsOf } from "./call-scope.ts";
 import { exchange, type HubChannel, type Question } from "./exchange.ts";
 import { promptResult, toPromptInfo, toToolInfo } from "./infos.ts";
+import { createKvClient } from "./kv-client.ts";
 import { wrongAnswer } from "./response-errors.ts";
 import { createStorageClient } from "./storage-client.ts";
-import { streamExchange } from "./stream-exchange.ts";
+import { answers, streamExchange } from "./stream-exchange.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 /** What all clients of one plugin share. */
@@ -88,6 +90,13 @@ export class ScopedHubClient implements HubClient {
     return createStorageClient(type, (request, expected, options) => this.#ask(request, expected, options));
   }
 
+  get kv(): KvClient {
+    return createKvClient(
+      (request, expected, options) => this.#ask(request, expected, options),
+      (request, options) => this.#watch(request, options),
+    );
+  }
+
   async publish(topic: string, type: string, payload?: JsonObject, options?: CallOptions): Promise<void> {
     const value = {
       topic,
@@ -122,6 +131,15 @@ export class ScopedHubClient implements HubClient {
     const response = await exchange(this.#parts.channel, { ...this.#question(request, options), onProgress });
     if (response.response?.$case !== expected) throw wrongAnswer(request!.$case, response);
     return response.response.value as Answer<C>;
+  }
+
+  /** A watch may be silent for as long as it likes. */
+  async *#watch(request: PluginRequest["request"], options?: CallOptions): AsyncGenerator<Answer<"kv">> {
+    const limits = { ...limitsOf(this.#scope, options, true), idleTimeoutMs: Number.POSITIVE_INFINITY };
+    for await (const response of answers(this.#parts.channel, { request, scope: this.#scope, limits })) {
+      if (response.response?.$case !== "kv") throw wrongAnswer("kv watch", response);
+      yield response.response.value;
+    }
   }
 
   #question(request: PluginRequest["request"], options?: CallOptions): Question {

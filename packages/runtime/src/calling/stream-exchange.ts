@@ -1,4 +1,4 @@
-import { ErrorCode, HubError } from "@orchestrator/protocol";
+import { ErrorCode, HubError, type PluginResponse } from "@orchestrator/protocol";
 import { type Limits, watchLimits } from "./call-scope.ts";
 import {
   decodeResponse,
@@ -20,6 +20,22 @@ export async function* streamExchange(
   channel: HubChannel,
   question: Question,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const response of answers(channel, question)) {
+    if (response.response?.$case === "streamEnd") return;
+    if (response.response?.$case !== "streamChunk") throw wrongAnswer("stream_start", response);
+    yield response.response.value.data;
+  }
+}
+
+/**
+ * Asks, and yields every answer until there is a failure or the loop is left, which cancels the call. Progress is reported, not
+ * yielded. The sender is held back while nobody takes what it sends.
+ * @throws {HubError} as `exchange` does; what came before the failure is yielded first
+ */
+export async function* answers(
+  channel: HubChannel,
+  question: Question,
+): AsyncGenerator<PluginResponse, void, undefined> {
   const calls = await usableCalls(channel, question.limits);
   const inbox = new Inbox();
   const id = calls.start(encodeQuestion(question, channel.ids), {
@@ -37,9 +53,7 @@ export async function* streamExchange(
       if (response instanceof HubError) throw response;
       const failure = isProgress(response) ? reportProgress(response, question) : failureOf(response);
       if (failure !== undefined) throw failure;
-      if (response.response?.$case === "streamEnd") return;
-      if (response.response?.$case === "streamChunk") yield response.response.value.data;
-      else if (!isProgress(response)) throw wrongAnswer("stream_start", response);
+      if (!isProgress(response)) yield response;
       if (last) throw new HubError(ErrorCode.Protocol, "The stream stopped without saying that it was over");
       calls.link.credit(id, payload.byteLength);
     }

@@ -9,6 +9,7 @@ import type {
   UnaryTool,
 } from "../definition.ts";
 import type { JsonObject } from "../json.ts";
+import { MemoryKv } from "./memory-kv.ts";
 import { type MemoryStorage, memoryStorage } from "./memory-storage.ts";
 
 /** What the hub of a test offers to the plugin under test. */
@@ -34,6 +35,8 @@ export interface TestHub {
   readonly published: readonly PluginEvent[];
   /** The documents of a storage type that is kept in memory; "markdown" where none is named. */
   storage(type?: string): MemoryStorage;
+  /** The entries that it keeps at the hub. */
+  readonly kv: MemoryKv;
 }
 
 /** The definition that plays the hub, and the record of what it saw. */
@@ -82,5 +85,5 @@ export function createTestHub(
       throw new Error(`Storage type "${type}" is not kept in memory: the plugin does not need it`);
     return kept;
   };
-  return { definition, hub: { toolCalls, published, storage } };
+  return { definition, hub: { toolCalls, published, storage, kv: new MemoryKv() } };
 }

@@ -14,6 +14,7 @@ import { createLog } from "../log.ts";
 import { compilePlugin } from "../plugin/compile.ts";
 import { PluginRuntime } from "../plugin/plugin-runtime.ts";
 import { createTestHub, type TestHub, type TestHubOptions } from "./test-hub.ts";
+import { withKv } from "./with-kv.ts";
 
 export interface TestPluginOptions {
   /** Flags for `setup`, over the defaults of the definition. */
@@ -84,7 +85,7 @@ export async function testPlugin(
       (accepted) => {
         const calls = new OutgoingCalls(accepted);
         channel.use(calls);
-        return calls.over(host.server.accept(accepted), () => {});
+        return calls.over(withKv(accepted, host.server.accept(accepted), fake.hub.kv), () => {});
       },
       runtime.accept,
     ],
