@@ -18,6 +18,9 @@ const RETURN = 0x0d;
 const DASH = 0x2d;
 const FENCE = "---\n";
 
+/** Keeps nothing from one use to the next. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /**
  * Takes a file apart: a first line of exactly `---`, YAML, a line of exactly `---`, at most one empty line, the body.
  * Lines may end in CR LF, and a byte order mark may stand before the fence. Without a fence the whole file is body.
@@ -107,7 +110,7 @@ function hasByteOrderMark(bytes: Uint8Array): boolean {
 
 function decodeText(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch (cause) {
     throw new FrontMatterError("front matter is not UTF-8", 0, { cause });
   }

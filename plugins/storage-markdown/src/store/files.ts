@@ -1,7 +1,7 @@
+import { Buffer } from "node:buffer";
 import {
   closeSync,
   constants,
-  fstatSync,
   fsync,
   lstatSync,
   openSync,
@@ -32,23 +32,47 @@ export function inspect(path: string): Stats | undefined {
   }
 }
 
-/** @throws whatever `inspect` says no to: the callers have looked before, so this is a race */
-export function readWhole(path: string, maxBytes: number): Uint8Array | "too large" | "not a file" {
+/**
+ * Reads a file that `inspect` has just seen.
+ * @param expectedBytes its size at that time; one that has another by now is read whole all the same
+ * @throws whatever `inspect` says no to: the callers have looked before, so this is a race
+ */
+export function readWhole(path: string, expectedBytes: number, maxBytes: number): Uint8Array | "too large" {
   const file = openSync(path, OPEN_FLAGS);
   try {
-    const stats = fstatSync(file);
-    if (!stats.isFile()) return "not a file";
-    if (stats.size > maxBytes) return "too large";
-    const bytes = new Uint8Array(stats.size);
+    // One byte more than there should be: that it is not filled says that this was all, without another question.
+    let bytes = new Uint8Array(Math.min(expectedBytes, maxBytes) + 1);
     let length = 0;
-    while (length < bytes.length) {
+    for (;;) {
       const count = readSync(file, bytes, length, bytes.length - length, length);
-      if (count === 0) break;
       length += count;
+      if (length < bytes.length) {
+        if (count === 0 || length === expectedBytes) return bytes.subarray(0, length);
+      } else if (length > maxBytes) {
+        return "too large";
+      } else {
+        const more = new Uint8Array(Math.min(2 * length, maxBytes) + 1);
+        more.set(bytes);
+        bytes = more;
+      }
     }
-    return length === bytes.length ? bytes : bytes.subarray(0, length);
   } finally {
     closeSync(file);
+  }
+}
+
+/** The beginning of a small file, as Latin-1. @returns undefined where it cannot be read, or holds more than `maxBytes` */
+export function readShort(path: string, maxBytes: number): string | undefined {
+  let file: number | undefined;
+  try {
+    file = openSync(path, OPEN_FLAGS);
+    const bytes = Buffer.allocUnsafe(maxBytes + 1);
+    const length = readSync(file, bytes, 0, bytes.length, 0);
+    return length > maxBytes ? undefined : bytes.toString("latin1", 0, length);
+  } catch {
+    return undefined;
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 

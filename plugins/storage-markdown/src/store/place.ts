@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { mkdirSync, type Stats } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, sep } from "node:path";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import { fileFailure, systemCode } from "./failures.ts";
 import { inspect } from "./files.ts";
@@ -24,10 +24,11 @@ export interface Place {
 /** @param names from `splitDocumentPath` */
 export function placeOf(root: string, names: readonly string[]): Place {
   const name = names.at(-1) as string;
-  const directory = join(root, ...names.slice(0, -1));
+  // Clean names need no `join`, which would look at every character again.
+  const directory = [root, ...names.slice(0, -1)].join(sep);
   // A hash, since a document's name may be as long as a name can be.
-  const own = join(directory, `${OWN_PREFIX}${hash("sha256", name).slice(0, 24)}`);
-  const content = join(directory, name);
+  const own = `${directory}${sep}${OWN_PREFIX}${hash("sha256", name).slice(0, 24)}`;
+  const content = `${directory}${sep}${name}`;
   return {
     path: names.join("/"),
     directory,
@@ -47,10 +48,10 @@ export function placeOf(root: string, names: readonly string[]): Place {
 export function directoriesExist(root: string, names: readonly string[]): boolean {
   let path = root;
   for (let index = 0; index <= names.length; index++) {
-    if (index > 0) path = join(path, names[index - 1] as string);
+    if (index > 0) path += sep + names[index - 1];
     const stats = inspect(path);
     if (stats === undefined || (index > 0 && stats.isFile())) return false;
-    checkDirectory(stats, names.slice(0, index).join("/"));
+    if (!stats.isDirectory()) refuseDirectory(stats, names.slice(0, index).join("/"));
   }
   return true;
 }
@@ -64,14 +65,14 @@ export function makeDirectories(root: string, names: readonly string[]): string[
   const changed: string[] = [];
   let path = root;
   for (let index = 0; index <= names.length; index++) {
-    if (index > 0) path = join(path, names[index - 1] as string);
+    if (index > 0) path += sep + names[index - 1];
     const label = names.slice(0, index).join("/");
     if (inspect(path) === undefined) {
       makeDirectory(path, label, index === 0);
       changed.push(dirname(path));
     }
     const stats = inspect(path);
-    if (stats !== undefined) checkDirectory(stats, label);
+    if (stats !== undefined && !stats.isDirectory()) refuseDirectory(stats, label);
   }
   return changed;
 }
@@ -85,10 +86,11 @@ function makeDirectory(path: string, label: string, recursive: boolean): void {
   }
 }
 
-function checkDirectory(stats: Stats, label: string): void {
+/** @throws {HubError} always: what stands there is no directory */
+function refuseDirectory(stats: Stats, label: string): never {
   const name = label === "" ? "the storage root" : `"${label}"`;
   if (stats.isSymbolicLink()) throw linkRefused(name);
-  if (!stats.isDirectory()) throw new HubError(ErrorCode.FailedPrecondition, `${name} is a file, not a directory`);
+  throw new HubError(ErrorCode.FailedPrecondition, `${name} is a file, not a directory`);
 }
 
 /** @throws {HubError} for anything but a regular file */

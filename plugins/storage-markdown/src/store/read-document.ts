@@ -12,26 +12,28 @@ export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 
 /** @returns undefined where there is no such document */
 export function readDocument(place: Place): StoredDocument | undefined {
+  // Looked for before it is opened: opening what is not there costs an exception, and readers often ask for what is not.
+  const stats = inspect(place.content);
+  if (stats === undefined) return undefined;
+  checkFile(stats, place.path);
   const version = readVersion(place) ?? UNCOUNTED;
-  const bytes = readBytes(place);
+  const bytes = readBytes(place, stats.size);
   if (bytes === undefined) return undefined;
   return { ...decode(bytes, place.path), version };
 }
 
-function readBytes(place: Place): Uint8Array | undefined {
+function readBytes(place: Place, size: number): Uint8Array | undefined {
   let bytes: ReturnType<typeof readWhole>;
   try {
-    bytes = readWhole(place.content, MAX_DOCUMENT_BYTES);
+    bytes = size > MAX_DOCUMENT_BYTES ? "too large" : readWhole(place.content, size, MAX_DOCUMENT_BYTES);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
-    // Something that cannot be opened as a file: say what it is.
+    // Something came in between that cannot be opened as a file: say what it is.
     const stats = inspect(place.content);
     if (stats !== undefined) checkFile(stats, place.path);
     throw fileFailure("Cannot read", place.path, error);
   }
   if (typeof bytes !== "string") return bytes;
-  const stats = inspect(place.content);
-  if (bytes === "not a file" && stats !== undefined) checkFile(stats, place.path);
   const text = `"${place.path}" is larger than ${MAX_DOCUMENT_BYTES} bytes`;
   throw new HubError(ErrorCode.FailedPrecondition, text);
 }

@@ -1,6 +1,6 @@
 import { renameSync } from "node:fs";
 import { systemCode } from "./failures.ts";
-import { inspect, readWhole } from "./files.ts";
+import { inspect, readShort } from "./files.ts";
 import type { Place } from "./place.ts";
 
 /**
@@ -14,16 +14,9 @@ const MAX_VERSION_BYTES = 32;
 
 /** @returns undefined where the file is missing or holds no count from 1 up */
 export function readVersionFile(path: string): number | undefined {
-  let bytes: ReturnType<typeof readWhole>;
-  try {
-    bytes = readWhole(path, MAX_VERSION_BYTES);
-  } catch {
-    // Missing, or something that is not to be followed or read: a bad version file counts as none, as it always has.
-    return undefined;
-  }
-  if (typeof bytes === "string") return undefined;
-  const text = String.fromCharCode(...bytes).trim();
-  const version = /^\+?[0-9]+$/.test(text) ? Number(text) : 0;
+  // What is not to be followed or read counts as missing: a bad version file counts as none, as it always has.
+  const text = readShort(path, MAX_VERSION_BYTES)?.trim();
+  const version = text !== undefined && /^\+?[0-9]+$/.test(text) ? Number(text) : 0;
   return version > 0 && Number.isSafeInteger(version) ? version : undefined;
 }
 
