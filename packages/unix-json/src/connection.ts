@@ -35,11 +35,6 @@ export class PluginConnection {
     this.#socket = this.#dial();
   }
 
-  /** The question reached the plugin, and the plugin had begun to answer, as far as anybody can know. */
-  get hasBegun(): boolean {
-    return this.#received > 0;
-  }
-
   /** Another question may be asked here. */
   get isUsable(): boolean {
     return !this.#closed && this.#asker === undefined;

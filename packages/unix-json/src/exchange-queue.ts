@@ -106,41 +106,39 @@ export class ExchangeQueue {
     this.#asking += 1;
     connection.ask(exchange.question.frame, {
       answered: (frame) => this.#answered(exchange, connection, frame),
-      failed: (error) => this.#failed(exchange, connection, error),
+      failed: (error) => this.#failed(exchange, error),
     });
   }
 
   #answered(exchange: Exchange, connection: PluginConnection, frame: Uint8Array): void {
     this.heard += 1;
-    this.#exchanges.delete(exchange.call);
-    let mayReuse = false;
+    let answer: ReturnType<Question["read"]>;
     try {
-      const { response, hasId, remarks } = exchange.question.read(frame);
-      if (!hasId && exchange.isReused) {
-        throw new HubError(
-          ErrorCode.Protocol,
-          "answered without the id of the question on a connection that was used before",
-        );
-      }
-      mayReuse = hasId && connection.isUsable;
-      for (const remark of remarks) this.#options.onRemark?.(`${exchange.question.name}: ${remark}`);
-      this.#options.answer(exchange, response);
+      answer = exchange.question.read(frame);
+      if (!answer.hasId && exchange.isReused) throw new HubError(ErrorCode.Protocol, "answered without an id");
     } catch (reason) {
-      mayReuse = false;
-      this.#options.fail(exchange, this.#named(HubError.from(reason, ErrorCode.Protocol)));
+      connection.close();
+      this.#failed(exchange, HubError.from(reason, ErrorCode.Protocol));
+      return;
     }
+    this.#exchanges.delete(exchange.call);
+    const { response, hasId, remarks } = answer;
+    for (const remark of remarks) this.#options.onRemark?.(`${exchange.question.name}: ${remark}`);
+    this.#options.answer(exchange, response);
     // An answer can lead to anything, also to the end of this link.
     if (this.#asking === 0) {
       connection.close();
       return;
     }
     this.#asking -= 1;
-    this.#next(mayReuse ? connection : void connection.close());
+    this.#next(hasId && connection.isUsable ? connection : void connection.close());
   }
 
-  #failed(exchange: Exchange, connection: PluginConnection, error: HubError): void {
+  /** @param error completes the sentence "Plugin X …" */
+  #failed(exchange: Exchange, error: HubError): void {
     this.#asking -= 1;
-    if (exchange.isReused && !connection.hasBegun) {
+    if (exchange.isReused) {
+      // The plugin hung up after its last answer, or had more to say to the last question: no fault of this one.
       this.#reuses = false;
       this.#ask(exchange, undefined);
       return;

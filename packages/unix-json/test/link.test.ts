@@ -215,17 +215,19 @@ describe("a plugin that answers with", () => {
     expect(await errorOf(hub.get("/", 30).ended)).toMatchObject({ code: ErrorCode.DeadlineExceeded });
   });
 
-  it("another answer later does not reach the next caller", async () => {
+  it("another answer later neither reaches the next caller nor harms it", async () => {
     await using plugin = await StandIn.listen((request, socket) => {
       const answer = sdkAnswer(request["request_id"], { status: 200, body: request["payload"].payload.path });
       socket.write(answer);
       setImmediate(() => socket.write(answer));
     });
     using hub = new Driver(plugin.path);
-    const ends = await Promise.all(Array.from({ length: 10 }, (_, index) => hub.get(`/${index}`).ended));
+    const paths = Array.from({ length: 10 }, (_, index) => `/${index}`);
+    const ends = await Promise.allSettled(paths.map((path) => httpOf(hub.get(path).ended)));
     for (const [index, end] of ends.entries()) {
-      if ("error" in end) expect(end.error.code).toBe(ErrorCode.Protocol);
-      else expect(end.response).toMatchObject({ response: { value: { body: new TextEncoder().encode(`/${index}`) } } });
+      // Where both came at once, the question itself is to blame.
+      if (end.status === "rejected") expect(end.reason).toMatchObject({ message: expect.stringContaining("twice") });
+      else expect(end.value.body).toBe(paths[index]);
     }
     expect(hub.doubled).toBe(0);
   });
