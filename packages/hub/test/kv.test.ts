@@ -206,6 +206,40 @@ describe("entries of plugins", () => {
   });
 });
 
+describe("hub.kv of a plugin", () => {
+  const keeper = { id: "keeper", binary: join(import.meta.dirname, "fixtures", "keeper.ts") };
+
+  async function callTool(peer: LinkPeer, toolName: string, args: Record<string, unknown> = {}) {
+    const none = { callerPlugin: "", traceParent: "", provider: "", sessionId: "" };
+    const { response } = await request(peer, { $case: "toolCall", value: { toolName, arguments: args, ...none } });
+    if (response?.$case !== "toolCall" || !response.value.success) throw new Error(JSON.stringify(response));
+    return response.value.result;
+  }
+
+  it("reaches its entries, over restarts of the plugin and of the hub", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "orchestrator-kv-"));
+    try {
+      {
+        await using hub = await start({ directory, plugins: [keeper] });
+        const operator = await operatorPeer(hub);
+        await expect.poll(() => callTool(operator, "heard")).toEqual({ heard: ["ready"] });
+        expect(await callTool(operator, "put", { key: "a", text: "kept" })).toEqual({ version: 1 });
+        await expect.poll(() => callTool(operator, "heard")).toEqual({ heard: ["ready", "set a"] });
+        expect(text((await kv(operator, get("a"), "keeper")).entry?.value)).toBe("kept");
+        const restart = { $case: "restart", value: { plugin: "keeper" } } as const;
+        expect((await request(operator, { $case: "control", value: { command: restart } })).error).toBeUndefined();
+        expect(await callTool(operator, "take", { key: "a" })).toEqual({ text: "kept" });
+      }
+      await using hub = await start({ directory, plugins: [keeper] });
+      const operator = await operatorPeer(hub);
+      expect(await callTool(operator, "take", { key: "a" })).toEqual({ text: "kept" });
+      await expect.poll(() => callTool(operator, "heard")).toEqual({ heard: ["set a", "ready"] });
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+});
+
 describe("events of plugins", () => {
   it("are kept, found again, and told to whoever follows", async () => {
     await using hub = await start({ plugins: [fixture("tools.fixture")] });
