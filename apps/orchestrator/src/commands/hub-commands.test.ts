@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Program, Scratch } from "../../test/hub.ts";
@@ -179,13 +179,83 @@ describe("restart", () => {
   it("replaces the plugin's process", async () => {
     const [before] = (await here(["plugins", "--json"])).json();
     const { code, json } = await here(["restart", "tools.echo", "--json"]);
-    expect([code, json()]).toEqual([0, { plugin: "tools.echo", state: "ready", pid: expect.any(Number) }]);
+    expect([code, json()]).toEqual([
+      0,
+      { plugin: "tools.echo", state: "ready", pid: expect.any(Number), enabled: true },
+    ]);
     expect(json().pid).not.toBe(before.pid);
     expect((await here(["call", "count"])).code).toBe(0);
   });
 
   it("names the plugins that there are", async () => {
     expect(await here(["restart", "tools.nope"])).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("There are: tools.echo"),
+    });
+  });
+});
+
+describe("plugins ACTION", () => {
+  const pid = async () => (await here(["plugins", "--json"])).json()[0].pid;
+
+  it("disables and enables", async () => {
+    const disabled = await here(["plugins", "disable", "tools.echo", "--json"]);
+    expect([disabled.code, disabled.json()]).toEqual([
+      0,
+      { plugin: "tools.echo", state: "stopped", pid: 0, enabled: false },
+    ]);
+    expect((await here(["plugins"])).stdout).toMatch(/tools\.echo +disabled/);
+    expect((await here(["call", "say"])).code).toBe(3);
+    const refused = await here(["plugins", "restart", "tools.echo"]);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining("orchestrator plugins enable tools.echo"),
+    ]);
+    const enabled = await here(["plugins", "enable", "tools.echo"]);
+    expect([enabled.code, enabled.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^tools\.echo ready, process \d+, after /),
+    ]);
+    expect((await here(["call", "say"])).code).toBe(0);
+  });
+
+  it("upgrades, restarts and resets", async () => {
+    for (const action of ["upgrade", "restart"]) {
+      const before = await pid();
+      expect((await here(["plugins", action, "tools.echo"])).code).toBe(0);
+      expect(await pid()).not.toBe(before);
+    }
+    expect((await here(["plugins", "reset", "tools.echo"])).code).toBe(0);
+  });
+
+  it("reads the configuration again", async () => {
+    const before = await pid();
+    const file = join(scratch.workspace, "plugins.yaml");
+    const config = JSON.parse(readFileSync(file, "utf8"));
+    const other = { ...config.plugins[0], id: "tools.other", enabled: false };
+    writeFileSync(file, JSON.stringify({ plugins: [...config.plugins, other] }));
+    const added = await here(["plugins", "reload", "--json"]);
+    expect([added.code, added.json()]).toMatchObject([0, { added: ["tools.other"], removed: [], restarted: [] }]);
+    writeFileSync(file, "plugins: [{id: tools.echo}]");
+    const wrong = await here(["plugins", "reload"]);
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining("needs a binary or a command")]);
+    writeFileSync(file, JSON.stringify(config));
+    const removed = await here(["plugins", "reload"]);
+    expect(removed.stdout).toBe("Read the configuration again, 1 plugin: removed tools.other\n");
+    expect(await pid()).toBe(before);
+  });
+
+  it.each([
+    [["frobnicate"], /Allowed choices are enable, disable/],
+    [["enable"], /enable needs the id of a plugin/],
+    [["reload", "tools.echo"], /takes no plugin/],
+  ])("refuses %j with 2", async (args, message) => {
+    const { code, stderr } = await here(["plugins", ...args]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+  });
+
+  it("names the plugins that there are", async () => {
+    expect(await here(["plugins", "enable", "nope"])).toMatchObject({
       code: 3,
       stderr: expect.stringContaining("There are: tools.echo"),
     });

@@ -10,38 +10,45 @@ import { CliError, ExitCode } from "../exit-code.ts";
 import type { Io } from "../io.ts";
 import type { Reporter } from "../output/reporter.ts";
 import { programVersion } from "../program-path.ts";
-import { loadHubConfig } from "./default-config.ts";
+import { type ConfigFlags, loadHubConfig } from "./default-config.ts";
 import { startLogSink } from "./log-sink.ts";
 import { ensureHubDirectory, findHub, removeState, socketPath, writeState } from "./state-file.ts";
 
 interface Surroundings {
   readonly io: Io;
   readonly report: Reporter;
+  /** Where the configuration comes from, when it is read again. */
+  readonly source: ConfigFlags;
 }
 
 /** Certificates last for months; twice a day is often enough to renew them with time to spare. */
 const RENEW_MS = 12 * 3_600_000;
 
 /** Runs the hub of a workspace until it is told to stop, by a signal, an operator, or because nobody is there any more. */
-export async function serve(workspace: string, options: ServeOptions, { io, report }: Surroundings): Promise<ExitCode> {
-  const { config, warnings } = await loadHubConfig(io, {
+export async function serve(
+  workspace: string,
+  options: ServeOptions,
+  { io, report }: Omit<Surroundings, "source">,
+): Promise<ExitCode> {
+  const source = {
     workspace,
     isExplicit: options.workspace !== undefined,
     config: options.config,
     strict: options.strictConfig,
     flags: { "listen-addr": options.listenAddr, "certs-dir": options.certsDir, "log-level": options.logLevel },
-  });
+  };
+  const { config, warnings } = await loadHubConfig(io, source);
   for (const warning of warnings) report.note(warning);
   const release = await takeWorkspace(config.workspace);
   try {
-    return await run(config, options, { io, report });
+    return await run(config, options, { io, report, source });
   } finally {
     removeState(config.workspace);
     release();
   }
 }
 
-async function run(config: HubConfig, options: ServeOptions, { io, report }: Surroundings): Promise<ExitCode> {
+async function run(config: HubConfig, options: ServeOptions, { io, report, source }: Surroundings): Promise<ExitCode> {
   const authority = await openAuthority(config.certsDir);
   const stopped = Promise.withResolvers<string>();
   const log = new HubLog();
@@ -59,6 +66,11 @@ async function run(config: HubConfig, options: ServeOptions, { io, report }: Sur
     log,
     version,
     env: io.env,
+    readConfig: async () => {
+      const { config, warnings } = await loadHubConfig(io, source);
+      for (const warning of warnings) log.write("warn", "hub", warning);
+      return config;
+    },
     onStopRequest: () => stopped.resolve("the operator stopped it"),
   });
   const onSignal = (): void => stopped.resolve(`${io.signal.reason ?? "a signal"} came`);

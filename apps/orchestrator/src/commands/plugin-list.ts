@@ -1,0 +1,54 @@
+import type { PluginStatus } from "@orchestrator/protocol";
+import type { Style } from "../output/style.ts";
+import { plural, printable, span, table } from "../output/text.ts";
+
+/** The list of plugins for people: a line each, and below it what is wrong with which. */
+export function renderPlugins(
+  plugins: readonly PluginStatus[],
+  style: Style,
+  columns: number | undefined,
+): readonly string[] {
+  if (plugins.length === 0) return ["The configuration names no plugins."];
+  const rows = plugins.map((plugin) => [
+    style.bold(plugin.id),
+    stateText(plugin, style),
+    plugin.version,
+    plugin.pid === 0 ? "" : `pid ${plugin.pid}`,
+    plugin.startMs === 0 ? "" : `started in ${span(plugin.startMs)}`,
+    offers(plugin),
+  ]);
+  const lines = table(rows, { columns });
+  const details = plugins.flatMap((plugin) => {
+    const { health, healthMessage, crashes } = plugin;
+    const ill = health === "degraded" || health === "unhealthy" ? `${health}: ${printable(healthMessage)}` : "";
+    if (ill !== "") return ["", `${style.bold(plugin.id)}: ${style.yellow(ill)}`];
+    if (plugin.state !== "failed" && plugin.state !== "backoff") return [];
+    const tail = plugin.stderrTail.slice(-8).map((line) => `    ${style.dim(printable(line))}`);
+    const count = crashes === 0 ? "" : ` (${crashes === 1 ? "1 crash" : `${crashes} crashes`})`;
+    return ["", `${style.bold(plugin.id)}: ${printable(plugin.reason)}${count}`, ...tail];
+  });
+  return [...lines, ...details];
+}
+
+/** In one word: what it does, or that it is not to do anything. */
+export function stateText(
+  plugin: Pick<PluginStatus, "state" | "enabled" | "activation" | "health">,
+  style: Style,
+): string {
+  const { state, enabled, activation, health } = plugin;
+  if (!enabled) return style.dim("disabled");
+  if (activation === "lazy" && (state === "stopped" || state === "registered")) return style.dim("asleep");
+  if (state === "ready" && (health === "unhealthy" || health === "degraded")) return style.yellow(health);
+  if (state === "ready") return style.green(state);
+  return state === "failed" ? style.red(state) : style.yellow(state);
+}
+
+function offers({ tools, prompts, storage, providers }: PluginStatus): string {
+  const parts = [
+    tools.length > 0 ? plural(tools.length, "tool") : "",
+    prompts.length > 0 ? plural(prompts.length, "prompt") : "",
+    storage.length > 0 ? `storage ${storage.join(", ")}` : "",
+    providers.length > 0 ? `AI ${providers.join(", ")}` : "",
+  ];
+  return parts.filter((part) => part !== "").join("; ");
+}
