@@ -48,6 +48,11 @@ export class Site implements AsyncDisposable {
     writeFileSync(join(this.test.workspace, `${id}.json`), JSON.stringify(words));
   }
 
+  /** Writes another config for the next reload. */
+  reconfigure(plugins: readonly TestPlugin[]): void {
+    this.test.reconfigure(plugins);
+  }
+
   entry(id: string) {
     const found = this.test.hub.plugins.find((plugin) => plugin.id === id);
     if (found === undefined) throw new Error(`there is no plugin ${id}`);

@@ -42,6 +42,8 @@ export interface TestHub extends AsyncDisposable {
   /** A directory of its own: certificates in `certs`, the workspace in `ws`. */
   readonly directory: string;
   readonly workspace: string;
+  /** Which plugins the config names when it is read again. */
+  reconfigure(plugins: readonly TestPlugin[]): void;
   /** Connects with the certificate of that common name. */
   connect(commonName: string, serve?: ServeCall, carrier?: "quic" | "unix"): Promise<LinkPeer>;
   stop(): Promise<void>;
@@ -50,23 +52,16 @@ export interface TestHub extends AsyncDisposable {
 /** Starts a hub on a free port with its own certificates, workspace and plugins, and takes all of it away at the end. */
 export async function startTestHub(options: StartTestHubOptions = {}): Promise<TestHub> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), "orchestrator-test-"));
-  const config = requireConfig(
-    parseConfig(
-      JSON.stringify({
-        listen_addr: "localhost:0",
-        certs_dir: "certs",
-        workspace: directory,
-        state_dir: "state",
-        // Tests start the same programs over and over: they share what Node has compiled.
-        plugins: (options.plugins ?? []).map((plugin) => ({
-          ...plugin,
-          env: { NODE_COMPILE_CACHE: join(tmpdir(), "orchestrator-compile-cache"), ...(plugin["env"] as object) },
-        })),
-        ...options.config,
+  let plugins = options.plugins ?? [];
+  const readConfig = () =>
+    requireConfig(
+      parseConfig(configText(directory, { ...options, plugins }), {
+        path: join(directory, "plugins.yaml"),
+        env: {},
+        home: directory,
       }),
-      { path: join(directory, "plugins.yaml"), env: {}, home: directory },
-    ),
-  );
+    );
+  const config = readConfig();
   const authority = await openAuthority(config.certsDir, { algorithm: "ecdsa-p256" });
   const log = new HubLog();
   if (options.onLog !== undefined) log.follow(options.onLog);
@@ -75,6 +70,7 @@ export async function startTestHub(options: StartTestHubOptions = {}): Promise<T
     config,
     authority,
     log,
+    readConfig: async () => readConfig(),
     env: { ...process.env, ...options.env },
     version: "test",
     socketPath: join(directory, "hub.sock"),
@@ -102,6 +98,9 @@ export async function startTestHub(options: StartTestHubOptions = {}): Promise<T
     authority,
     directory,
     workspace: config.workspace,
+    reconfigure: (others) => {
+      plugins = others;
+    },
     connect: async (commonName, serve, carrier = "quic") => {
       const peer = new LinkPeer(serve);
       const tls = await authority.leaf(commonName);
@@ -113,6 +112,21 @@ export async function startTestHub(options: StartTestHubOptions = {}): Promise<T
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+function configText(directory: string, { plugins = [], config }: StartTestHubOptions): string {
+  return JSON.stringify({
+    listen_addr: "localhost:0",
+    certs_dir: "certs",
+    workspace: directory,
+    state_dir: "state",
+    // Tests start the same programs over and over: they share what Node has compiled.
+    plugins: plugins.map((plugin) => ({
+      ...plugin,
+      env: { NODE_COMPILE_CACHE: join(tmpdir(), "orchestrator-compile-cache"), ...(plugin["env"] as object) },
+    })),
+    ...config,
+  });
 }
 
 /** The operator's connection to a test hub. */

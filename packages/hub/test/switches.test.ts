@@ -1,0 +1,231 @@
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { Site, service } from "./supervision.ts";
+
+const enable = (plugin: string, enabled = true) => ({ $case: "enable", value: { plugin, enabled } }) as const;
+
+function directory(): string {
+  const path = mkdtempSync(join(tmpdir(), "orchestrator-switch-"));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+describe("enable and disable", () => {
+  it("start and stop the process, and what it offers comes and goes; it is listed all the time", async () => {
+    await using site = await Site.open({ plugins: [service("a"), service("b", { enabled: false })] });
+    expect(await site.status("b")).toMatchObject({ enabled: false, state: "registered", pid: 0 });
+    expect((await site.call("b_who")).error?.code).toBe(2);
+
+    await site.control(enable("b"));
+    expect(await site.status("b")).toMatchObject({ enabled: true, state: "ready" });
+    expect((await site.call("b_who")).success).toBe(true);
+    expect(await site.tools()).toContain("b_who");
+
+    const { pid } = site.supervised("b");
+    await site.control(enable("b", false));
+    expect(await site.status("b")).toMatchObject({ enabled: false, state: "stopped", pid: 0 });
+    expect((await site.status("b")).reason).toBe("disabled by the operator");
+    expect(() => process.kill(pid, 0)).toThrow();
+    expect((await site.call("b_who")).error).toMatchObject({
+      code: 2,
+      message: expect.stringContaining("No plugin provides"),
+    });
+    expect(await site.tools()).not.toContain("b_who");
+    for (const $case of ["restart", "upgrade", "reset"] as const) {
+      await expect(site.control({ $case, value: { plugin: "b" } })).rejects.toThrow("orchestrator plugins enable b");
+    }
+    expect((await site.call("a_who")).success).toBe(true);
+  });
+
+  it("are remembered by the next hub", async () => {
+    const path = directory();
+    {
+      await using site = await Site.open({
+        directory: path,
+        plugins: [service("a"), service("b", { enabled: false })],
+      });
+      await site.control(enable("a", false));
+      await site.control(enable("b"));
+    }
+    await using site = await Site.open({ directory: path, plugins: [service("a"), service("b", { enabled: false })] });
+    expect(await site.status("a")).toMatchObject({ enabled: false, state: "registered" });
+    expect(await site.status("b")).toMatchObject({ enabled: true, state: "ready" });
+    await site.control(enable("a"));
+    expect((await site.call("a_who")).success).toBe(true);
+  });
+
+  it("go by the config where the file is broken, which is told and kept", async () => {
+    const path = directory();
+    const file = join(path, "state", "plugins-state.json");
+    mkdirSync(join(path, "state"));
+    writeFileSync(file, '{"version": 1, "plugins": {"a": {"enabled": fal');
+    await using site = await Site.open({ directory: path, plugins: [service("a")] });
+    expect((await site.status("a")).state).toBe("ready");
+    expect(site.log("hub").join("\n")).toMatch(/plugins-state\.json cannot be used: .*It is kept as .*\.broken/);
+    expect(readFileSync(`${file}.broken`, "utf8")).toContain("fal");
+    await site.control(enable("a", false));
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ version: 1, plugins: { a: { enabled: false } } });
+  });
+
+  it("asked for at the same time end in what was asked for last", async () => {
+    await using site = await Site.open({ plugins: [service("a")] });
+    await Promise.all([
+      site.control(enable("a", false)),
+      site.control(enable("a")),
+      site.control(enable("a", false)),
+      site.control(enable("a")),
+    ]);
+    expect(await site.status("a")).toMatchObject({ enabled: true, state: "ready" });
+    expect((await site.call("a_who")).success).toBe(true);
+  });
+});
+
+describe("a plugin that crashes", () => {
+  it("comes back after growing delays, is given up, told of, and reset", { timeout: 30_000 }, async () => {
+    const told: unknown[] = [];
+    const server = createServer((incoming, answer) => {
+      let body = "";
+      incoming.on("data", (chunk) => {
+        body += chunk;
+      });
+      incoming.on("end", () => {
+        told.push(JSON.parse(body));
+        answer.writeHead(204).end();
+      });
+    }).listen(0, "127.0.0.1");
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    const path = directory();
+    const note = join(path, "note.json");
+    await using site = await Site.open({
+      directory: path,
+      plugins: [service("a", { max_crashes: 3 })],
+      restart: { delaysMs: [10, 20, 40] },
+      store: true,
+      config: {
+        notify: {
+          command: ["/bin/sh", "-c", `cat > '${note}.part' && mv '${note}.part' '${note}'`],
+          webhook: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+        },
+      },
+    });
+    const { supervised } = site.entry("a");
+    for (let crash = 1; crash <= 3; crash += 1) {
+      const { pid } = supervised;
+      process.kill(pid, "SIGKILL");
+      await expect
+        .poll(() => supervised.state.name === "ready" && supervised.pid !== pid, { timeout: 10_000 })
+        .toBe(true);
+      expect((await site.status("a")).crashes).toBe(crash);
+    }
+    process.kill(supervised.pid, "SIGKILL");
+    await supervised.reached("failed");
+    const failed = await site.status("a");
+    expect(failed).toMatchObject({ state: "failed", enabled: true });
+    expect(failed.reason).toContain("was ended by SIGKILL");
+    expect((await site.call("a_who")).error).toMatchObject({ code: 8 });
+
+    const event = { plugin: "a", type: "failed", details: { crashes: 4 } };
+    await expect.poll(() => told).toMatchObject([event]);
+    await expect.poll(() => JSON.parse(readOr(note, "{}"))).toMatchObject(event);
+
+    await site.control({ $case: "reset", value: { plugin: "a" } });
+    expect(await site.status("a")).toMatchObject({ state: "ready", crashes: 0 });
+    expect((await site.call("a_who")).success).toBe(true);
+
+    const kept = await site.control({
+      $case: "events",
+      value: { plugin: "a", sinceMs: 0, limit: 0, follow: false, type: "" },
+    });
+    const types = kept?.$case === "events" ? kept.value.events.map(({ type }) => type) : [];
+    const round = ["crashed", "backoff", "started", "ready"];
+    expect(types).toEqual([
+      "started",
+      "ready",
+      ...round,
+      ...round,
+      ...round,
+      "crashed",
+      "failed",
+      "reset",
+      "started",
+      "ready",
+    ]);
+  });
+
+  it("does not hold up the hub with a notification that hangs or fails; that is told", async () => {
+    await using site = await Site.open({
+      plugins: [service("a", { restart: "never" })],
+      config: { notify: { command: ["/bin/sleep", "1000"], webhook: "http://127.0.0.1:1/", timeout_ms: 200 } },
+    });
+    process.kill(site.supervised("a").pid, "SIGKILL");
+    await site.supervised("a").reached("failed");
+    const log = () => site.log("hub").join("\n");
+    await expect
+      .poll(log)
+      .toContain('The command "/bin/sleep" could not be told of a plugin that was given up: it took longer');
+    await expect.poll(log).toContain("The webhook http://127.0.0.1:1 could not be told");
+  });
+});
+
+describe("dependents", () => {
+  it("that wish so are started anew after what they depend on; others are left alone", {
+    timeout: 30_000,
+  }, async () => {
+    await using site = await Site.open({
+      plugins: [
+        service("base"),
+        service("near", { depends_on: ["base"], restart_with_dependencies: true }),
+        service("far", { depends_on: ["base"] }),
+      ],
+    });
+    const before = ["near", "far"].map((id) => site.supervised(id).pid);
+    process.kill(site.supervised("base").pid, "SIGKILL");
+    await expect.poll(() => site.supervised("near").pid, { timeout: 10_000 }).not.toBe(before[0]);
+    await site.supervised("near").reached("ready");
+    expect(site.supervised("far").pid).toBe(before[1]);
+    expect(site.log("near").join("\n")).toContain('"base", which it depends on, was started anew');
+  });
+});
+
+describe("reload", () => {
+  it("starts what is new, stops what is gone, restarts what changed, and leaves the others alone", {
+    timeout: 30_000,
+  }, async () => {
+    const path = directory();
+    await using site = await Site.open({ directory: path, plugins: [service("a"), service("b"), service("c")] });
+    const kept = site.supervised("a").pid;
+    const changed = site.supervised("b").pid;
+    const gone = site.supervised("c").pid;
+    site.reconfigure([service("d"), service("a"), service("b", { call_timeout_ms: 5 })]);
+    await site.control({ $case: "reload", value: {} });
+    expect(site.test.hub.plugins.map(({ id }) => id)).toEqual(["d", "a", "b"]);
+    expect(site.supervised("a").pid).toBe(kept);
+    expect(site.supervised("b").pid).not.toBe(changed);
+    expect(() => process.kill(gone, 0)).toThrow();
+    expect((await site.call("d_who")).success).toBe(true);
+    expect((await site.call("c_who")).error?.code).toBe(2);
+    expect((await site.call("b_slow", { ms: 1_000 })).errorCode).toBe("deadline_exceeded");
+  });
+
+  it("changes nothing when the config has a mistake", async () => {
+    await using site = await Site.open({ plugins: [service("a")] });
+    const { pid } = site.supervised("a");
+    site.reconfigure([service("a"), service("a")]);
+    await expect(site.control({ $case: "reload", value: {} })).rejects.toThrow('Two plugins have the id "a"');
+    expect(site.supervised("a").pid).toBe(pid);
+  });
+});
+
+function readOr(file: string, otherwise: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return otherwise;
+  }
+}
