@@ -16,7 +16,7 @@ const root = join(import.meta.dirname, "..");
 const deno = join(root, "node_modules", ".bin", "deno");
 
 /** What runs under Deno from first to last test. */
-const PACKAGES = ["config", "mcp", "protocol", "runtime", "transport"];
+const PACKAGES = ["config", "mcp", "protocol", "runtime", "transport", "unix-json"];
 
 /** Files that are left out, and why; docs/deno.md says the same. */
 const LEFT_OUT: Readonly<Record<string, Readonly<Record<string, string>>>> = {

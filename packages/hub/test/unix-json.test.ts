@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ErrorCode } from "@orchestrator/protocol";
@@ -137,6 +138,25 @@ describe.each([
     const paths = Array.from({ length: 50 }, (_, index) => `/echo?${index}`);
     const answers = await Promise.all(paths.map((path) => hub.http("p", path)));
     expect(answers.map((answer) => answer.json().path)).toEqual(paths);
+  });
+});
+
+describe("a small plugin in Python", () => {
+  const isRequired = process.env["ORCHESTRATOR_REQUIRE"] === "all";
+  it("is served as it is", async (context) => {
+    if (!isRequired && spawnSync("python3", ["--version"]).error !== undefined) context.skip("python3 is absent");
+    using directory = new PluginDirectory();
+    const file = join(import.meta.dirname, "fixtures", "unix_json_plugin.py");
+    directory.script("py.binary", `exec python3 '${file}' "$@"`);
+    await using hub = await UnixJsonHub.start(directory);
+    expect((await hub.http("py", "/")).json()).toEqual({ message: "hello", instance_id: expect.stringMatching(UUID) });
+    expect(await hub.outcome("py", "/nowhere")).toBe(404);
+    await hub.kv("py", "set", { key: "k", value: "v" });
+    expect(await hub.kv("py", "get", { key: "k" })).toBe("v");
+    // Its own mistakes are no longer half a minute of silence: it hangs up, and that is heard.
+    expect(await hub.outcome("py", "/raise")).toBe(ErrorCode.Unavailable);
+    const all = await Promise.all(Array.from({ length: 40 }, () => hub.outcome("py", "/")));
+    expect(new Set(all)).toEqual(new Set([200]));
   });
 });
 
