@@ -33,11 +33,9 @@ export interface StoreOptions {
   readonly onProblem?: ((error: HubError) => void) | undefined;
 }
 
-/** The hub's database: entries of plugins, what happened to them, and who this installation is. */
+/** The hub's database: entries of plugins, and what happened to them. */
 export class Store implements AsyncDisposable {
   readonly file: string;
-  /** A UUID made when the file was; given to plugins that ask where they run. */
-  readonly instanceId: string;
   readonly kv: KvStore;
   readonly events: EventStore;
   readonly #thread: WriterThread;
@@ -53,7 +51,6 @@ export class Store implements AsyncDisposable {
     const watchers = new Watchers();
     const queue = new WriteQueue(thread, (expired) => watchers.expired(expired));
     this.file = file;
-    this.instanceId = thread.instanceId;
     this.#thread = thread;
     this.#queue = queue;
     this.#watchers = watchers;

@@ -13,8 +13,6 @@ export class Importer {
   readonly #events: EventWriter;
   readonly #value: StatementSync;
   readonly #sameEvent: StatementSync;
-  readonly #setting: StatementSync;
-  readonly #writeSetting: StatementSync;
 
   constructor(db: DatabaseSync, namespaces: Namespaces, kv: KvWriter, events: EventWriter) {
     this.#namespaces = namespaces;
@@ -25,10 +23,6 @@ export class Importer {
     );
     this.#sameEvent = db.prepare(
       "SELECT count(*) AS count FROM plugin_events WHERE plugin = ? AND time_ms = ? AND type = ? AND details = ?",
-    );
-    this.#setting = db.prepare("SELECT value FROM settings WHERE key = ?");
-    this.#writeSetting = db.prepare(
-      "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
     );
   }
 
@@ -45,13 +39,7 @@ export class Importer {
         entries += 1;
       }
     }
-    let settings = 0;
-    for (const [key, value] of Object.entries(request.settings)) {
-      if (this.#setting.get(key)?.["value"] === value) continue;
-      this.#writeSetting.run(key, value);
-      settings += 1;
-    }
-    return { entries, conflicts, settings, events: this.#addEvents(request.events) };
+    return { entries, conflicts, events: this.#addEvents(request.events) };
   }
 
   /** The same thing may have happened several times in one millisecond: as many as are there already are left out. */

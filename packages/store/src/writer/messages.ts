@@ -44,7 +44,6 @@ export interface ImportedEntry {
 export interface ImportRequest {
   readonly entries: readonly ImportedEntry[];
   readonly events: readonly NewEvent[];
-  readonly settings: Readonly<Record<string, string>>;
   /** Entries that are there already win, unless this is true. */
   readonly overwrite: boolean;
   readonly nowMs: number;
@@ -54,7 +53,6 @@ export interface ImportRequest {
 export interface ImportCounts {
   readonly entries: number;
   readonly events: number;
-  readonly settings: number;
   /** Entries that differ from those that are there and were left out. */
   readonly conflicts: number;
 }
@@ -96,6 +94,4 @@ export type WriterReply =
   | { readonly id: number; readonly failure: Failure };
 
 /** The first thing that the thread says. */
-export type WriterHello =
-  | { readonly ready: { readonly instanceId: string; readonly nextExpiryMs: number } }
-  | { readonly failure: Failure };
+export type WriterHello = { readonly ready: { readonly nextExpiryMs: number } } | { readonly failure: Failure };

@@ -12,7 +12,6 @@ interface Waiting {
 
 /** The writer's thread, seen from the hub's. Work is carried out in the order in which it is asked for. */
 export class WriterThread {
-  readonly instanceId: string;
   readonly nextExpiryMs: number;
   readonly #worker: Worker;
   readonly #file: string;
@@ -20,10 +19,9 @@ export class WriterThread {
   #lastId = 0;
   #ended: HubError | undefined;
 
-  private constructor(worker: Worker, file: string, ready: { instanceId: string; nextExpiryMs: number }) {
+  private constructor(worker: Worker, file: string, ready: { nextExpiryMs: number }) {
     this.#worker = worker;
     this.#file = file;
-    this.instanceId = ready.instanceId;
     this.nextExpiryMs = ready.nextExpiryMs;
     worker.on("message", (reply: WriterReply) => this.#settle(reply));
     worker.on("error", (error) => this.#end(`failed: ${error instanceof Error ? error.message : String(error)}`));

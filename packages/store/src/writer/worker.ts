@@ -42,7 +42,7 @@ function serve(): WriterHello {
     }
     port.postMessage(reply);
   });
-  return { ready: { instanceId: writer.instanceId, nextExpiryMs: writer.nextExpiryMs } };
+  return { ready: { nextExpiryMs: writer.nextExpiryMs } };
 }
 
 port.postMessage(serve());

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { describeFailure, type Failure, isRoomError } from "../failure.ts";
 import { checkSchema, migrate } from "../schema/migrate.ts";
@@ -20,7 +19,6 @@ import { makePrivate, OwnerLock } from "./owner-lock.ts";
 
 /** The one connection that writes. Every method is one transaction, on disk when it returns. */
 export class Writer {
-  readonly instanceId: string;
   readonly #file: string;
   readonly #lock: OwnerLock;
   readonly #db: DatabaseSync;
@@ -42,7 +40,7 @@ export class Writer {
       checkSchema(db, options.file);
       this.#configure(options);
       migrate(db);
-      this.instanceId = this.#settle();
+      this.#sign();
       this.#namespaces = new Namespaces(db, (name) =>
         Object.hasOwn(options.quotas, name) ? options.quotas[name]! : options.quota,
       );
@@ -115,20 +113,11 @@ export class Writer {
     }
   }
 
-  /** Who we are, for ever; and who holds the file, for now. */
-  #settle(): string {
-    return this.#transaction(() => {
-      const write = this.#db.prepare(
-        "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-      );
-      write.run("owner_pid", String(process.pid));
-      const read = this.#db.prepare("SELECT value FROM settings WHERE key = 'instance_id'");
-      const known = read.get()?.["value"];
-      if (typeof known === "string") return known;
-      const made = randomUUID();
-      write.run("instance_id", made);
-      return made;
-    });
+  /** Who holds the file, for whoever finds it locked. */
+  #sign(): void {
+    const sql =
+      "INSERT INTO settings (key, value) VALUES ('owner_pid', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    this.#db.prepare(sql).run(String(process.pid));
   }
 
   #apply(kv: PackedKv | undefined, events: readonly NewEvent[]): BatchResult {
@@ -178,13 +167,13 @@ export class Writer {
     db.exec("BEGIN IMMEDIATE");
     try {
       const result = work();
-      this.#namespaces?.save();
+      this.#namespaces.save();
       db.exec("COMMIT");
       return result;
     } catch (error) {
       // Some errors have rolled back already.
       if (db.isTransaction) db.exec("ROLLBACK");
-      this.#namespaces?.forgetAll();
+      this.#namespaces.forgetAll();
       throw error;
     }
   }
