@@ -117,7 +117,8 @@ async function askHealth(peer: Port, wheel: DeadlineWheel): Promise<HealthReport
     return { status: HEALTH[status] ?? "unknown", message: shortened(message, MAX_WORDS) };
   } catch (reason) {
     const error = HubError.from(reason);
-    if (error.code !== ErrorCode.Protocol) throw error;
+    // Whoever refuses the question, or hangs up on it, is there.
+    if (error.code === ErrorCode.DeadlineExceeded || !peer.link.isOpen) throw error;
     return { status: "unknown", message: shortened(error.message, MAX_WORDS) };
   }
 }
