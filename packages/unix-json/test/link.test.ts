@@ -1,4 +1,5 @@
 import { ErrorCode, HubError } from "@orchestrator/protocol";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { initialise } from "../src/index.ts";
 import { Driver, errorOf, httpOf } from "./driver.ts";
@@ -240,6 +241,31 @@ describe("a plugin that answers with", () => {
     const calls = [hub.get(), hub.get(), hub.get()].map(({ ended }) => httpOf(ended));
     expect((await Promise.all(calls)).map(({ body }) => body)).toEqual(["x", "x", "x"]);
     expect(plugin.connections).toBe(3);
+  });
+});
+
+describe("whatever bytes a plugin answers with, in whatever pieces", () => {
+  it("the call ends once, and the next one is served", async () => {
+    const pieces = fc.array(fc.oneof(fc.uint8Array({ maxLength: 30 }), fc.constantFrom(framed("{}"), framed("x"))), {
+      maxLength: 5,
+    });
+    await fc.assert(
+      fc.asyncProperty(pieces, fc.boolean(), async (chunks, hangsUp) => {
+        let asked = 0;
+        await using plugin = await StandIn.listen((request, socket) => {
+          asked += 1;
+          if (asked > 1) return void socket.write(sdkAnswer(request["request_id"], { status: 204 }));
+          for (const chunk of chunks) socket.write(chunk);
+          if (hangsUp) socket.end();
+        });
+        using hub = new Driver(plugin.path);
+        const { code } = await errorOf(hub.get("/", hangsUp ? 0 : 30).ended);
+        expect(["PROTOCOL", "UNAVAILABLE", "DEADLINE_EXCEEDED"]).toContain(code);
+        expect((await httpOf(hub.get().ended)).status).toBe(204);
+        expect([hub.doubled, hub.link.inFlight]).toEqual([0, 0]);
+      }),
+      { numRuns: 60 },
+    );
   });
 });
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readAsSdk } from "./sdk-reading.ts";
 
 /** A frame as it stands on the wire. */
 export function framed(body: string | Uint8Array): Buffer {
@@ -68,16 +69,24 @@ export class StandIn implements AsyncDisposable {
     const socket = this.#waiting.shift();
     if (socket === undefined) return;
     this.#serving += 1;
-    let held = Buffer.alloc(0);
-    socket.on("data", (chunk) => {
-      held = Buffer.concat([held, chunk as Buffer]);
-      while (held.length >= 4 && held.length >= 4 + held.readUInt32BE(0)) {
-        const raw = held.subarray(4, 4 + held.readUInt32BE(0));
-        held = held.subarray(4 + raw.length);
-        const message = JSON.parse(raw.toString()) as Json;
-        this.messages.push(message);
-        this.#behave(message, socket, raw);
-      }
+    let chunks: Buffer[] = [];
+    let size = 0;
+    let wanted = 4;
+    socket.on("data", (chunk: Buffer) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size < wanted) return;
+      const held = Buffer.concat(chunks);
+      wanted = 4 + held.readUInt32BE(0);
+      chunks = [held];
+      if (size < wanted) return;
+      // The next message is read with a buffer of its own: what this one holds beyond its message is lost.
+      [chunks, size] = [[], 0];
+      const raw = held.subarray(4, wanted);
+      wanted = 4;
+      const message = JSON.parse(raw.toString()) as Json;
+      this.messages.push(message);
+      this.#behave(message, socket, raw);
     });
     socket.on("end", () => socket.end());
     socket.on("close", () => {
@@ -109,22 +118,16 @@ export function kvAnswer(id: string, value: unknown): Buffer {
 /** Reads as the SDK does, with what it refuses; answers in its form. A message that does not decode ends the connection. */
 export function sdkPlugin(serve: (method: string, path: string) => object): Behave {
   const store = new Map<string, string>();
-  return (message, socket) => {
-    const { payload } = message;
-    const isKnown = ["lifecycle", "http", "kv"].includes(payload?.type);
-    if (typeof message["timestamp"] !== "string" || !isKnown) return void socket.destroy();
-    if (payload.type === "lifecycle") return;
-    const id = payload.request_id as string;
-    if (payload.type === "kv") {
-      // In lower case it is taken for a response, and nobody answers.
-      if (!["Get", "Set", "Delete"].includes(payload.action)) return;
-      return void socket.write(kvAnswer(id, keep(store, payload.action.toLowerCase(), payload)));
+  return (_, socket, raw) => {
+    const reading = readAsSdk(raw);
+    if (reading.is === "error") socket.destroy();
+    if (reading.is === "kv") {
+      socket.write(kvAnswer(reading.id, keep(store, reading.action.toLowerCase(), reading)));
     }
-    const { method, path, headers } = payload.payload ?? {};
-    if (typeof method !== "string" || typeof path !== "string" || typeof headers !== "object") {
-      return void socket.destroy();
+    if (reading.is === "http") {
+      const { method, path } = reading.request;
+      socket.write(sdkAnswer(reading.id, serve(method, path)));
     }
-    socket.write(sdkAnswer(id, serve(method, path)));
   };
 }
 
