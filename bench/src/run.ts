@@ -5,12 +5,14 @@ import { describeMachine } from "./machine.ts";
 import { parseOptions } from "./options.ts";
 import type { ResultFile, SuiteResult } from "./result-file.ts";
 import type { Suite } from "./suite.ts";
+import { chaosSuite } from "./suites/chaos.ts";
 import { codecSuite } from "./suites/codec.ts";
 import { frameSuite } from "./suites/frame.ts";
 import { hubSuite } from "./suites/hub.ts";
 import { linkSuite } from "./suites/link.ts";
 import { mcpSuite } from "./suites/mcp.ts";
 import { peekSuite } from "./suites/peek.ts";
+import { recoverSuite } from "./suites/recover.ts";
 import { routeSuite } from "./suites/route.ts";
 import { spliceSuite } from "./suites/splice.ts";
 import { startSuite } from "./suites/start.ts";
@@ -28,6 +30,8 @@ const suites: readonly Suite[] = [
   hubSuite,
   mcpSuite,
   startSuite,
+  recoverSuite,
+  chaosSuite,
 ];
 
 const options = parseOptions(process.argv.slice(2), suites);

@@ -11,9 +11,13 @@ export interface PluginStart extends Memory {
 }
 
 /** Starts one plugin over an inherited socket as a hub does, and ends it with the socket. */
-export async function startPlugin(program: string, env: Readonly<Record<string, string>>): Promise<PluginStart> {
+export async function startPlugin(
+  program: string,
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+): Promise<PluginStart> {
   const began = performance.now();
-  const child = spawn(process.execPath, [program, "--certs-dir=none"], {
+  const child = spawn(process.execPath, [program, "--certs-dir=none", ...args], {
     stdio: ["ignore", "ignore", "pipe", "pipe"],
     env: { PATH: process.env["PATH"], ORCHESTRATOR_LINK: "fd:3", ...env },
   });
