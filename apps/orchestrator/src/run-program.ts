@@ -1,10 +1,14 @@
 import { Cli } from "./cli.ts";
+import { addBackup } from "./commands/backup.ts";
 import { addCall } from "./commands/call.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addEvents } from "./commands/events.ts";
 import { addHttp } from "./commands/http.ts";
+import { addImport } from "./commands/import.ts";
 import { addInit } from "./commands/init.ts";
+import { addKv } from "./commands/kv.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addMcp } from "./commands/mcp.ts";
 import { addNew } from "./commands/new.ts";
@@ -31,6 +35,10 @@ const COMMANDS = [
   addCall,
   addHttp,
   addLogs,
+  addEvents,
+  addKv,
+  addBackup,
+  addImport,
   addRestart,
   addStop,
   addDoctor,

@@ -9,3 +9,5 @@ export { LOG_LEVELS, type PluginLogLevel, type PluginLogLine, parseLevel } from 
 export type { LogPage, LogQuery } from "./plugin-logs/read-log.ts";
 export { type Caller, type Decision, decide, type Needs } from "./policy.ts";
 export { storeOptions } from "./store-options.ts";
+export { discoverPrograms } from "./unix-json/discover-programs.ts";
+export { instanceIdFile } from "./unix-json/instance-id.ts";

@@ -124,6 +124,15 @@ export class HubClient implements AsyncDisposable {
     }
   }
 
+  /** As `ask`, for a request that is answered many times. */
+  async *answers<C extends Response["$case"]>(
+    request: Request,
+    expected: C,
+    signal: AbortSignal,
+  ): AsyncGenerator<ResponseOf<C>> {
+    for await (const answer of this.stream(request, { signal })) yield take(answer, expected);
+  }
+
   /** The messages of a streaming tool, raw. */
   async *stream(request: Request, options: AskOptions = {}): AsyncGenerator<PluginResponse> {
     for await (const payload of this.#peer.stream(encode(request, options), { signal: options.signal })) {

@@ -74,7 +74,7 @@ function readText(file: string): string | undefined {
 }
 
 /** As a whole or not at all. A link stays a link: settings are often kept elsewhere and linked into place. */
-function replaceFile(file: string, text: string): void {
+export function replaceFile(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true });
   const path = existsSync(file) ? realpathSync(file) : file;
   const staged = `${path}.${randomBytes(6).toString("hex")}.tmp`;

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PluginEvent } from "@orchestrator/protocol";
+import { InvalidArgumentError } from "commander";
+import type { AddCommand } from "../cli.ts";
+import { parseMoment } from "../duration.ts";
+import { ExitCode } from "../exit-code.ts";
+import type { Style } from "../output/style.ts";
+import { printable } from "../output/text.ts";
+import { addHubOption, type HubOptions, withHub } from "./with-hub.ts";
+
+interface Options extends HubOptions {
+  readonly since?: number;
+  readonly follow?: boolean;
+  readonly plugin?: string;
+  readonly type?: string;
+  readonly lines: number;
+  readonly json?: boolean;
+}
+
+export const addEvents: AddCommand = (cli) => {
+  const command = cli.command("events", "Show what happened to plugins: starts, crashes, stops …", {
+    "orchestrator events --since 1h -f": "the last hour, and go on as they come",
+    "orchestrator events --plugin tools.dice --type crashed": "crashes of one plugin",
+  });
+  command
+    .option("--since <time>", "only from then on: so long ago (30m, 7d), or a date", parseMoment)
+    .option("-f, --follow", "go on until interrupted or the hub stops")
+    .option("-p, --plugin <id>", "only what happened to this plugin")
+    .option("-t, --type <type>", "only events of this type")
+    .option("-n, --lines <count>", "at most so many past ones, the latest", count, 1_000);
+  addHubOption(command).action(
+    cli.action<Options>(async ({ io, report, options }) => {
+      const { since: sinceMs = 0, plugin = "", type = "", follow = false, lines: limit } = options;
+      const show = (event: PluginEvent) => report.print(options.json ? jsonLine(event) : line(event, report.style));
+      await withHub(io, options, async (hub) => {
+        const command = { $case: "events", value: { plugin, type, sinceMs, limit, follow } } as const;
+        if (!follow) {
+          for (const event of (await hub.control(command, "events", { signal: io.signal })).events) show(event);
+          return;
+        }
+        try {
+          for await (const batch of hub.follow(command, "events", io.signal))
+            for (const event of batch.events) show(event);
+        } catch (error) {
+          // An interrupt, or the end of the hub: both are how following ends.
+          if (io.signal.aborted) return;
+          const gone = await Promise.race([hub.closed.then(() => true), sleep(1_000, false, { ref: false })]);
+          if (!gone) throw error;
+          report.note("The hub has stopped");
+        }
+      });
+      return ExitCode.Ok;
+    }),
+  );
+};
+
+function jsonLine({ id, timeMs, plugin, type, details }: PluginEvent): string {
+  return JSON.stringify({ id, time: new Date(timeMs).toISOString(), plugin, type, details: details ?? {} });
+}
+
+function line({ timeMs, plugin, type, details }: PluginEvent, style: Style): string {
+  const values = Object.entries(details ?? {}).map(([key, value]) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return `${style.dim(`${printable(key)}=`)}${printable(text)}`;
+  });
+  const time = new Date(timeMs).toISOString().replace("T", " ").slice(0, 23);
+  const mark = type === "crashed" || type === "failed" ? style.red : type === "ready" ? style.green : style.yellow;
+  return [style.dim(time), style.bold(printable(plugin)), mark(printable(type)), ...values].join("  ");
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 10_000)
+    throw new InvalidArgumentError("Expected a number from 1 to 10000.");
+  return value;
+}
