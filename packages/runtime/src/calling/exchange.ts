@@ -1,13 +1,15 @@
 import { ErrorCode, HubError, type IdSource, PluginRequest, PluginResponse } from "@orchestrator/protocol";
 import type { CallId } from "@orchestrator/transport";
-import { assertWithinLimits, type CallScope, type Limits, watchLimits } from "./call-scope.ts";
-import type { OutgoingCalls } from "./outgoing-calls.ts";
+import { assertWithinLimits, type CallScope, type Limits, LimitWatch } from "./call-scope.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { OutgoingCalls, ReplyListener } from "./outgoing-calls.ts";
 import { failureOf } from "./response-errors.ts";
 
 /** Where calls go: a link that is there, or one that is dialled again when it breaks. */
 export interface HubChannel {
   /** Names requests, streams and subscriptions. */
   readonly ids: IdSource;
+  readonly deadlines: Deadlines;
   /** The calls of the link in use, or undefined while there is none. */
   readonly current: OutgoingCalls | undefined;
   /** Waits for a link, within the limits. @throws {HubError} `UNAVAILABLE` where none will come, or the passed limit */
@@ -25,53 +27,100 @@ export interface Question {
 }
 
 /**
- * Asks, and resolves with a good answer.
+ * Asks, and resolves with what `read` makes of a good answer.
  * @throws {HubError} what the peer said, `UNAVAILABLE` when the link breaks, `DEADLINE_EXCEEDED`, `CANCELLED`, `PROTOCOL`
  */
-export async function exchange(channel: HubChannel, question: Question): Promise<PluginResponse> {
-  const response = await exchangeRaw(channel, question);
-  const failure = failureOf(response);
-  if (failure !== undefined) throw failure;
-  return response;
+export function exchange<T = PluginResponse>(
+  channel: HubChannel,
+  question: Question,
+  read: (response: PluginResponse) => T = (response) => response as T,
+): Promise<T> {
+  return exchangeRaw(channel, question, (response) => {
+    const failure = failureOf(response);
+    if (failure !== undefined) throw failure;
+    return read(response);
+  });
 }
 
-/** Asks, and resolves with the answer, be it a failure. @throws {HubError} where there is none */
-export async function exchangeRaw(channel: HubChannel, question: Question): Promise<PluginResponse> {
-  const calls = await usableCalls(channel, question.limits);
-  const payload = encodeQuestion(question, channel.ids);
-  return await new Promise((resolve, reject) => {
-    let id: CallId;
-    const unwatch = watchLimits(question.limits, (reason) => {
-      calls.cancel(id);
-      reject(reason);
-    });
+/** As `exchange`, with answers of every kind, be they failures. @throws {HubError} where there is none */
+export function exchangeRaw<T>(
+  channel: HubChannel,
+  question: Question,
+  read: (response: PluginResponse) => T,
+): Promise<T> {
+  // One promise for the whole way: what is asked most is answered within microseconds, and each promise more is a part of that.
+  return new Promise((resolve, reject) => {
+    assertWithinLimits(question.limits);
     const settle = (result: PluginResponse | HubError) => {
-      unwatch();
-      if (result instanceof HubError) reject(result);
-      else resolve(result);
+      if (result instanceof HubError) return reject(result);
+      try {
+        resolve(read(result));
+      } catch (error) {
+        reject(error);
+      }
     };
-    try {
-      id = calls.start(payload, {
-        failed: settle,
-        message(bytes, last) {
-          const response = decodeResponse(bytes);
-          if (!last && isProgress(response)) {
-            calls.link.credit(id, bytes.byteLength);
-            // The listener is the caller's own code, and a carrier must not see it throw.
-            const thrown = reportProgress(response, question);
-            if (thrown === undefined) return;
-            calls.cancel(id);
-            return settle(thrown);
-          }
-          // Some peers end their side of the call only after the answer; nothing more is wanted of them.
-          if (!last) calls.cancel(id);
-          settle(response);
-        },
-      });
-    } catch (error) {
-      settle(HubError.from(error));
+    const { current } = channel;
+    if (current !== undefined) new Exchange(current, channel, question, settle).start();
+    else {
+      channel.ready(question.limits).then((calls) => new Exchange(calls, channel, question, settle).start(), reject);
     }
   });
+}
+
+/** One question on its way, until `settle` hears of its end. */
+class Exchange implements ReplyListener {
+  readonly #calls: OutgoingCalls;
+  readonly #channel: HubChannel;
+  readonly #question: Question;
+  readonly #settle: (result: PluginResponse | HubError) => void;
+  readonly #watch: LimitWatch;
+  #id: CallId = -1;
+
+  constructor(
+    calls: OutgoingCalls,
+    channel: HubChannel,
+    question: Question,
+    settle: (result: PluginResponse | HubError) => void,
+  ) {
+    this.#calls = calls;
+    this.#channel = channel;
+    this.#question = question;
+    this.#settle = settle;
+    this.#watch = new LimitWatch(question.limits, channel.deadlines, this.#stop);
+  }
+
+  start(): void {
+    try {
+      this.#id = this.#calls.start(encodeQuestion(this.#question, this.#channel.ids), this);
+    } catch (error) {
+      this.failed(HubError.from(error));
+    }
+  }
+
+  failed(error: HubError): void {
+    this.#watch.end();
+    this.#settle(error);
+  }
+
+  message(bytes: Uint8Array, last: boolean): void {
+    const response = decodeResponse(bytes);
+    if (!last && isProgress(response)) {
+      this.#calls.link.credit(this.#id, bytes.byteLength);
+      // The listener is the caller's own code, and a carrier must not see it throw.
+      const thrown = reportProgress(response, this.#question);
+      if (thrown !== undefined) this.#watch.stop(thrown);
+      return;
+    }
+    // Some peers end their side of the call only after the answer; nothing more is wanted of them.
+    if (!last) this.#calls.cancel(this.#id);
+    this.#watch.end();
+    this.#settle(response);
+  }
+
+  readonly #stop = (reason: HubError): void => {
+    this.#calls.cancel(this.#id);
+    this.#settle(reason);
+  };
 }
 
 /** The link's calls once they can be used. */
@@ -79,7 +128,6 @@ export async function usableCalls(channel: HubChannel, limits: Limits): Promise<
   assertWithinLimits(limits);
   return channel.current ?? (await channel.ready(limits));
 }
-
 /** @throws {HubError} `INVALID_ARGUMENT` for values that cannot travel */
 export function encodeQuestion(question: Question, ids: IdSource): Uint8Array {
   const { request, scope, limits, onProgress, acceptsCalls = false } = question;

@@ -122,15 +122,17 @@ export class ScopedHubClient implements HubClient {
     return { status: STATUS[status] ?? "unhealthy", message, details };
   }
 
-  async #ask<C extends AnswerCase>(
+  #ask<C extends AnswerCase>(
     request: PluginRequest["request"],
     expected: C,
     options?: CallOptions,
     onProgress?: ToolCallOptions["onProgress"],
   ): Promise<Answer<C>> {
-    const response = await exchange(this.#parts.channel, { ...this.#question(request, options), onProgress });
-    if (response.response?.$case !== expected) throw wrongAnswer(request!.$case, response);
-    return response.response.value as Answer<C>;
+    const question = { request, scope: this.#scope, limits: limitsOf(this.#scope, options), onProgress };
+    return exchange(this.#parts.channel, question, (response) => {
+      if (response.response?.$case !== expected) throw wrongAnswer(request!.$case, response);
+      return response.response.value as Answer<C>;
+    });
   }
 
   /** A watch may be silent for as long as it likes. */

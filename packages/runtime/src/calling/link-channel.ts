@@ -1,5 +1,6 @@
 import { createIdSource, ErrorCode, fromWireError, HubError, type PluginManifest } from "@orchestrator/protocol";
-import { type Limits, limitsOf, ROOT_SCOPE, watchLimits } from "./call-scope.ts";
+import { type Limits, LimitWatch, limitsOf, ROOT_SCOPE } from "./call-scope.ts";
+import { Deadlines } from "./deadlines.ts";
 import { exchangeRaw, type HubChannel } from "./exchange.ts";
 import type { OutgoingCalls } from "./outgoing-calls.ts";
 
@@ -9,6 +10,7 @@ import type { OutgoingCalls } from "./outgoing-calls.ts";
  */
 export class LinkChannel implements HubChannel {
   readonly ids = createIdSource();
+  readonly deadlines = new Deadlines();
   #calls: OutgoingCalls | undefined;
   #closed: HubError | undefined;
   readonly #waiting = new Set<PromiseWithResolvers<OutgoingCalls>>();
@@ -22,11 +24,11 @@ export class LinkChannel implements HubChannel {
     if (this.#closed !== undefined) throw this.#closed;
     const waiter = Promise.withResolvers<OutgoingCalls>();
     this.#waiting.add(waiter);
-    const unwatch = watchLimits(limits, (reason) => waiter.reject(withHint(reason)));
+    const watch = new LimitWatch(limits, this.deadlines, (reason) => waiter.reject(withHint(reason)));
     try {
       return await waiter.promise;
     } finally {
-      unwatch();
+      watch.end();
       this.#waiting.delete(waiter);
     }
   }
@@ -53,10 +55,12 @@ export type Registration = "accepted" | { readonly refused: string };
  * @throws {HubError} where the link broke, nothing came in time or the hub cannot say yet: worth another attempt
  */
 export async function register(calls: OutgoingCalls, manifest: PluginManifest): Promise<Registration> {
-  const channel: HubChannel = { ids: createIdSource(), current: calls, ready: () => Promise.resolve(calls) };
+  const own = { ids: createIdSource(), deadlines: new Deadlines() };
+  const channel: HubChannel = { ...own, current: calls, ready: () => Promise.resolve(calls) };
   const request = { $case: "register", value: manifest } as const;
   const limits = limitsOf(ROOT_SCOPE, { timeoutMs: REGISTER_TIMEOUT_MS });
-  const answer = await exchangeRaw(channel, { request, scope: ROOT_SCOPE, limits, acceptsCalls: true });
+  const question = { request, scope: ROOT_SCOPE, limits, acceptsCalls: true };
+  const answer = await exchangeRaw(channel, question, (response) => response);
   if (answer.response?.$case !== "register" || answer.response.value.accepted) return "accepted";
   const failure = answer.error && fromWireError(answer.error);
   if (failure?.retryable) throw failure;

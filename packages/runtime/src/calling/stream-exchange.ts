@@ -1,5 +1,6 @@
 import { ErrorCode, HubError, type PluginResponse } from "@orchestrator/protocol";
-import { type Limits, watchLimits } from "./call-scope.ts";
+import { type Limits, LimitWatch } from "./call-scope.ts";
+import type { Deadlines } from "./deadlines.ts";
 import {
   decodeResponse,
   encodeQuestion,
@@ -37,12 +38,12 @@ export async function* answers(
   question: Question,
 ): AsyncGenerator<PluginResponse, void, undefined> {
   const calls = await usableCalls(channel, question.limits);
-  const inbox = new Inbox();
+  const inbox = new Inbox(channel.deadlines);
   const id = calls.start(encodeQuestion(question, channel.ids), {
     message: (payload, last) => inbox.put({ payload, last }),
     failed: (error) => inbox.end(error),
   });
-  const unwatch = watchLimits(question.limits, (reason) => {
+  const watch = new LimitWatch(question.limits, channel.deadlines, (reason) => {
     calls.cancel(id);
     inbox.end(reason);
   });
@@ -58,7 +59,7 @@ export async function* answers(
       calls.link.credit(id, payload.byteLength);
     }
   } finally {
-    unwatch();
+    watch.end();
     calls.cancel(id);
   }
 }
@@ -70,9 +71,14 @@ interface Message {
 
 /** Messages between the link, which calls, and the loop, which waits. */
 class Inbox {
+  readonly #deadlines: Deadlines;
   readonly #messages: Message[] = [];
   #end: HubError | undefined;
   #arrived: PromiseWithResolvers<void> | undefined;
+
+  constructor(deadlines: Deadlines) {
+    this.#deadlines = deadlines;
+  }
 
   put(message: Message): void {
     this.#messages.push(message);
@@ -89,15 +95,15 @@ class Inbox {
     while (this.#messages.length === 0) {
       if (this.#end !== undefined) throw this.#end;
       this.#arrived = Promise.withResolvers();
-      const unwatch = limits.deadlineMs === Number.POSITIVE_INFINITY ? this.#watchIdle(limits) : undefined;
+      const watch = limits.deadlineMs === Number.POSITIVE_INFINITY ? this.#watchIdle(limits) : undefined;
       await this.#arrived.promise;
-      unwatch?.();
+      watch?.end();
     }
     return this.#messages.shift()!;
   }
 
-  #watchIdle(limits: Limits): () => void {
-    const idle = { ...limits, signals: [], deadlineMs: Date.now() + limits.idleTimeoutMs };
-    return watchLimits(idle, (reason) => this.end(reason));
+  #watchIdle({ idleTimeoutMs }: Limits): LimitWatch {
+    const idle = { deadlineMs: Date.now() + idleTimeoutMs, source: undefined, signal: undefined, idleTimeoutMs };
+    return new LimitWatch(idle, this.#deadlines, (reason) => this.end(reason));
   }
 }

@@ -9,17 +9,22 @@ import { serveStorageDelete, serveStorageList, serveStorageRead, serveStorageWri
 import { serveStreamStart } from "./stream-start.ts";
 import { serveToolCall } from "./tool-call.ts";
 
-/** Answers one call, whatever happens on the way. Never rejects. */
-export async function answer(call: ServedCall, serving: Serving): Promise<void> {
+/** Answers one call, whatever happens on the way. Never throws, and leaves no promise that rejects. */
+export function answer(call: ServedCall, serving: Serving): void {
   try {
-    await dispatch(call, serving);
+    const done = dispatch(call, serving);
+    if (done instanceof Promise) done.catch((thrown: unknown) => failed(call, thrown, serving));
   } catch (thrown) {
-    const { error, isUnexpected } = handlerFailure(thrown);
-    if (isUnexpected && call.isOpen) {
-      serving.log.error(`Request "${call.request.request?.$case}" failed: ${error.message}`, { error: thrown });
-    }
-    call.fail(error);
+    failed(call, thrown, serving);
   }
+}
+
+function failed(call: ServedCall, thrown: unknown, serving: Serving): void {
+  const { error, isUnexpected } = handlerFailure(thrown);
+  if (isUnexpected && call.isOpen) {
+    serving.log.error(`Request "${call.request.request?.$case}" failed: ${error.message}`, { error: thrown });
+  }
+  call.fail(error);
 }
 
 function dispatch(call: ServedCall, serving: Serving): void | Promise<void> {

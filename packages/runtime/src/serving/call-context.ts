@@ -1,3 +1,4 @@
+import type { CallScope } from "../calling/call-scope.ts";
 import type { CallContext } from "../definition.ts";
 import type { HubClient } from "../hub-client.ts";
 import type { ServedCall } from "./served-call.ts";
@@ -9,11 +10,11 @@ export class ServedContext implements CallContext {
   readonly provider: string;
   readonly traceParent: string;
   readonly #call: ServedCall;
-  readonly #makeHub: (context: ServedContext) => HubClient;
+  readonly #makeHub: (scope: CallScope) => HubClient;
   #hub: HubClient | undefined;
   #latest: Parameters<CallContext["progress"]> | undefined;
 
-  constructor(call: ServedCall, makeHub: (context: ServedContext) => HubClient) {
+  constructor(call: ServedCall, makeHub: (scope: CallScope) => HubClient) {
     this.#call = call;
     this.#makeHub = makeHub;
     const { context, request } = call.request;
@@ -34,7 +35,8 @@ export class ServedContext implements CallContext {
   }
 
   get hub(): HubClient {
-    this.#hub ??= this.#makeHub(this);
+    const { deadlineMs, traceParent, sessionId } = this;
+    this.#hub ??= this.#makeHub({ deadlineMs, source: this.#call, traceParent, sessionId });
     return this.#hub;
   }
 

@@ -103,7 +103,7 @@ export class PluginServer {
     if (refusal !== undefined) call.fail(refusal);
     else if (this.#isStopping && !ANSWERED_WHILE_STOPPING.has(call.request.request?.$case)) {
       call.fail(new HubError(ErrorCode.Unavailable, `Plugin "${this.#serving.plugin.manifest.id}" is stopping`));
-    } else void answer(call, this.#serving);
+    } else answer(call, this.#serving);
   }
 
   #ended(call: ServedCall): void {

@@ -7,6 +7,7 @@ import {
   PluginResponse,
 } from "@orchestrator/protocol";
 import type { CallId, Link } from "@orchestrator/transport";
+import type { Stoppable, StopSource } from "../calling/call-scope.ts";
 import type { JsonObject } from "../json.ts";
 import { kindOf } from "./request-kind.ts";
 
@@ -14,7 +15,7 @@ import { kindOf } from "./request-kind.ts";
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** One call that a peer opened, until it is answered or given up. Exactly one answer leaves, whoever gives it. */
-export class ServedCall {
+export class ServedCall implements StopSource {
   readonly request: PluginRequest;
   readonly link: Link;
   readonly #id: CallId;
@@ -26,6 +27,8 @@ export class ServedCall {
   #chunksSent = 0;
   #controller: AbortController | undefined;
   #abortReason: HubError | undefined;
+  /** Calls that were made on behalf of this one. */
+  #parts: Set<Stoppable> | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
   #isBlocked = false;
   #room: PromiseWithResolvers<void> | undefined;
@@ -68,6 +71,19 @@ export class ServedCall {
   abort(reason: HubError): void {
     this.#abortReason ??= reason;
     this.#controller?.abort(reason);
+    if (this.#parts === undefined) return;
+    const parts = [...this.#parts];
+    this.#parts.clear();
+    for (const part of parts) part.stop(reason);
+  }
+
+  addPart(part: Stoppable): void {
+    this.#parts ??= new Set();
+    this.#parts.add(part);
+  }
+
+  removePart(part: Stoppable): void {
+    this.#parts?.delete(part);
   }
 
   /** Why the handler was told to stop, if it was. */

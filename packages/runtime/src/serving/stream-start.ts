@@ -25,7 +25,7 @@ export async function serveStreamStart(
   }
   let sequence = 0;
   try {
-    const input = await checkInput(tool, request.arguments);
+    const input = (await checkInput(tool, request.arguments)) as never;
     // `for await` runs the generator's finally blocks when the loop is left early. A generator that waits on something
     // slow leaves when that is over, or at once where it listens to the signal; the caller has its answer by then.
     for await (const piece of tool.definition.stream(input, serving.context(call)) as AsyncIterable<Piece>) {

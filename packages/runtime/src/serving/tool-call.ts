@@ -22,18 +22,22 @@ export async function serveToolCall(
     return;
   }
   try {
-    const input = await checkInput(tool, request.arguments);
-    const output = await tool.definition.run(input, serving.context(call));
+    let input = checkInput(tool, request.arguments);
+    if (input instanceof Promise) input = await input;
+    const output = await tool.definition.run(input as never, serving.context(call));
     call.replyResult(resultOf(tool, output));
   } catch (thrown) {
     failHandler(call, tool, thrown, serving);
   }
 }
 
-/** What the handler gets: the arguments, checked and as its schema turned them. @throws {ToolError} `validation_error` */
-export async function checkInput(tool: CompiledTool, input: JsonObject | undefined): Promise<never> {
+/**
+ * What the handler gets: the arguments, checked and as its schema turned them; at once, where the schema can.
+ * @throws {ToolError} `validation_error`
+ */
+export function checkInput(tool: CompiledTool, input: JsonObject | undefined): unknown {
   const given = input ?? {};
-  return (tool.validate === undefined ? given : await tool.validate(given)) as never;
+  return tool.validate === undefined ? given : tool.validate(given);
 }
 
 /** Answers for a handler that threw; the stack of a mistake goes to the log and nowhere else. */
