@@ -6,7 +6,12 @@ export type { Activity } from "./idle-check.ts";
 export type { ProcessLimits } from "./limits/process-limits.ts";
 export type { GuardedInstance } from "./orphans/guarded-instance.ts";
 export { GUARDIAN_VARIABLE, INSTANCE_VARIABLE, TOKEN_VARIABLE } from "./orphans/hub-mark.ts";
-export { ProcessGuard, type ProcessGuardOptions } from "./orphans/process-guard.ts";
+export {
+  type GuardedCommand,
+  type PreparedCommand,
+  ProcessGuard,
+  type ProcessGuardOptions,
+} from "./orphans/process-guard.ts";
 export { type SweepReport, sweepLeftovers } from "./orphans/sweep-leftovers.ts";
 export type { PluginEvent, PluginEventType } from "./plugin-event.ts";
 export { describeExit, type ExitStatus, type LaunchSpec, PluginProcess, withStderr } from "./plugin-process.ts";

@@ -3,7 +3,6 @@ import type { Duplex } from "node:stream";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import type { ProcessLimits } from "./limits/process-limits.ts";
 import type { GuardedInstance } from "./orphans/guarded-instance.ts";
-import { programProblem } from "./orphans/launch-shim.ts";
 import type { ProcessGuard } from "./orphans/process-guard.ts";
 import type { ResourceUse } from "./processes/resource-use.ts";
 import { LineSplitter, StderrTail } from "./stderr-tail.ts";
@@ -106,12 +105,11 @@ export class PluginProcess {
   /** @throws {HubError} `START_FAILED` when the program cannot be run at all; names the program and what to try */
   static async launch(spec: LaunchSpec): Promise<PluginProcess> {
     if (spec.guard === undefined) return await PluginProcess.#spawn(spec, undefined);
-    // The shell that marks the process would find out too, but could not say it to us.
-    const problem = programProblem(spec.command[0], spec.cwd, spec.env);
-    if (problem !== undefined) throw startError(spec, Object.assign(new Error(problem), { code: problem }));
-    const instance = await spec.guard.admit(spec.id, spec);
+    const { instance, command, env } = await spec.guard.prepare(spec).catch((error) => {
+      throw startError(spec, error);
+    });
     try {
-      return await PluginProcess.#spawn({ ...spec, ...instance.wrap(spec.command, spec.env) }, instance);
+      return await PluginProcess.#spawn({ ...spec, command, env }, instance);
     } catch (reason) {
       await instance.clear();
       throw reason;

@@ -86,7 +86,7 @@ describe("findMarked", () => {
     const mark = createHubMark();
     const proc = tempDirectory();
     const text = limits("unlimited");
-    for (let pid = 1; pid <= 3_000; pid += 1) {
+    for (let pid = 1; pid <= 1_000; pid += 1) {
       mkdirSync(join(proc, String(pid)));
       writeFileSync(join(proc, String(pid), "limits"), text);
     }

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
-import { type EnabledControllers, enableControllers } from "../limits/cgroup-controllers.ts";
-import { type CgroupLayout, CONTROLLERS, detectCgroups } from "../limits/cgroup-layout.ts";
-import { LIMIT_NAMES, limitValue, type ProcessLimits } from "../limits/process-limits.ts";
+import type { CgroupLayout } from "../limits/cgroup-layout.ts";
+import { HubCgroups } from "../limits/hub-cgroups.ts";
+import type { ProcessLimits } from "../limits/process-limits.ts";
 import { ownIdentity } from "../processes/process-identity.ts";
 import type { ResourceUse } from "../processes/resource-use.ts";
 import { findMarked, type MarkedProcess } from "./find-marked.ts";
@@ -9,7 +9,7 @@ import { GuardedInstance } from "./guarded-instance.ts";
 import { Guardian } from "./guardian.ts";
 import { createHubMark, type HubMark, MAX_INSTANCES } from "./hub-mark.ts";
 import { killAll } from "./kill-all.ts";
-import { marksWork } from "./launch-shim.ts";
+import { marksWork, programProblem } from "./launch-shim.ts";
 import { recordPath, removeSocket, type StampedFile, stampOf, writeRecord } from "./run-record.ts";
 import { Shared } from "./shared.ts";
 
@@ -28,6 +28,22 @@ export interface AdmitOptions {
   readonly socket?: string | undefined;
 }
 
+export interface GuardedCommand extends AdmitOptions {
+  /** The plugin's. */
+  readonly id: string;
+  readonly command: readonly [string, ...string[]];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface PreparedCommand {
+  readonly instance: GuardedInstance;
+  readonly command: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const SOON_MS = 1_000;
+
 /**
  * Sees to it that nothing which a hub starts outlives it, or the plugin that it belongs to. One per hub: it marks processes
  * (`HubMark`), keeps a guardian that acts when the hub no longer can, and a record with which the next hub can.
@@ -38,25 +54,24 @@ export interface AdmitOptions {
 export class ProcessGuard {
   readonly mark: HubMark = createHubMark();
   readonly #options: ProcessGuardOptions;
-  readonly #cgroups: CgroupLayout;
+  readonly #cgroups: HubCgroups;
   readonly #instances = new Map<number, GuardedInstance>();
   readonly #files = new Map<string, string>();
   readonly #sockets = new Set<string>();
-  /** By plugin. */
-  readonly #limitWarnings = new Map<string, string>();
   readonly #seen: Shared<Map<number, MarkedProcess[]>>;
   #guardian: Guardian | undefined;
   #marksWork: Promise<boolean> | undefined;
-  #controllers: EnabledControllers | string | undefined;
   /** Some process carries its mark only in its environment. */
   #hasUnmarked = false;
+  readonly #soon = new Set<GuardedInstance>();
+  #soonTimer: NodeJS.Timeout | undefined;
   #next = 0;
   #closing: Promise<void> | undefined;
   #recordProblem: string | undefined;
 
   constructor(options: ProcessGuardOptions) {
     this.#options = options;
-    this.#cgroups = options.cgroups ?? detectCgroups();
+    this.#cgroups = new HubCgroups(this.mark.token, options.cgroups);
     this.#seen = new Shared(async () => {
       const found = await this.#find();
       return Map.groupBy(found, (process) => process.number);
@@ -66,7 +81,7 @@ export class ProcessGuard {
   /** What does not work here, one sentence each. */
   get warnings(): string[] {
     const platform = process.platform === "linux" ? [] : [platformWarning()];
-    return [...platform, ...(this.#recordProblem ? [this.#recordProblem] : []), ...this.#limitWarnings.values()];
+    return [...platform, ...(this.#recordProblem ? [this.#recordProblem] : []), ...this.#cgroups.warnings];
   }
 
   /** The process that outlives this one to clean up; 0 where there is none. */
@@ -85,7 +100,7 @@ export class ProcessGuard {
       pluginId,
       number,
       limits,
-      cgroups: this.#layoutFor(limits),
+      cgroups: this.#cgroups.layoutFor(limits),
       find: async () => (await this.#seen.next()).get(number) ?? [],
       onLeft: (pids) => this.#trouble(`Processes of plugin "${pluginId}" cannot be ended: ${pids.join(", ")}`),
       onUnmarked: () => {
@@ -105,8 +120,33 @@ export class ProcessGuard {
     });
     this.#instances.set(number, instance);
     if (socket !== undefined) this.socket(socket);
-    this.#tellOfLimits(pluginId, instance);
+    const warning = this.#cgroups.warn(pluginId, instance.limitProblems);
+    if (warning !== undefined) this.#trouble(warning);
     return instance;
+  }
+
+  /**
+   * Makes ready what is to be run: the command and environment to start in place of the ones given.
+   * @throws {NodeJS.ErrnoException} `ENOENT` or `EACCES` when there is no such program: with the mark, its start would not tell
+   */
+  async prepare(spec: GuardedCommand): Promise<PreparedCommand> {
+    const problem = programProblem(spec.command[0], spec.cwd, spec.env);
+    if (problem !== undefined) {
+      throw Object.assign(new Error(`spawn ${spec.command[0]} ${problem}`), { code: problem });
+    }
+    const instance = await this.admit(spec.id, spec);
+    return { instance, ...instance.wrap(spec.command, spec.env) };
+  }
+
+  /** For what ended as it should, and hardly leaves anything behind: looked after with others, within a second. */
+  clearSoon(instance: GuardedInstance): void {
+    this.#soon.add(instance);
+    this.#soonTimer ??= setTimeout(() => {
+      this.#soonTimer = undefined;
+      const due = [...this.#soon];
+      this.#soon.clear();
+      for (const one of due) void one.clear();
+    }, SOON_MS).unref();
   }
 
   /** A file, socket or lock that must not stay when the hub is killed. Call it when it exists; a directory is no file. */
@@ -150,12 +190,13 @@ export class ProcessGuard {
   }
 
   async #close(): Promise<void> {
+    clearTimeout(this.#soonTimer);
     if (this.#guardian === undefined) return;
     await Promise.all([...this.#instances.values()].map((instance) => instance.clear()));
     const { left } = await killAll(this.mark, { find: () => this.#find() });
     for (const { pid } of left) this.#trouble(`Process ${pid} cannot be ended`);
     for (const path of this.#sockets) removeSocket(path);
-    if (typeof this.#controllers === "object") this.#controllers.undo();
+    this.#cgroups.undo();
     await this.#guardian.close();
     try {
       rmSync(recordPath(this.#options.stateDir, this.mark.token), { force: true });
@@ -175,7 +216,7 @@ export class ProcessGuard {
     this.#marksWork ??= marksWork();
     this.#record();
     this.#guardian = new Guardian({ mark: this.mark, onTrouble: (text) => this.#trouble(text) });
-    for (const directory of this.#cgroupDirectories()) this.#guardian.cgroup(directory);
+    for (const directory of this.#cgroups.directories) this.#guardian.cgroup(directory);
     this.#guardian.record(recordPath(this.#options.stateDir, this.mark.token));
   }
 
@@ -186,47 +227,6 @@ export class ProcessGuard {
     return number;
   }
 
-  #cgroupDirectories(): string[] {
-    const places = [this.#cgroups.kill, ...Object.values(this.#cgroups.limits)];
-    return [...new Set(places.flatMap((place) => (typeof place === "object" ? [place.directory] : [])))];
-  }
-
-  /** In version 2, limits want preparation; it is made when the first plugin with limits comes. */
-  #layoutFor(limits: ProcessLimits): CgroupLayout {
-    const layout = this.#cgroups;
-    const wanted = LIMIT_NAMES.filter((name) => limitValue(limits, name) !== undefined);
-    const places = LIMIT_NAMES.flatMap((name) => {
-      const place = layout.limits[name];
-      return typeof place === "object" && place.version === 2 ? [{ name, place }] : [];
-    });
-    const directory = places[0]?.place.directory;
-    if (wanted.length === 0 || directory === undefined) return layout;
-    const controllers = places.map(({ name }) => CONTROLLERS[name]);
-    this.#controllers ??= enableControllers(directory, controllers, this.mark.token);
-    if (typeof this.#controllers !== "string") return layout;
-    const why = this.#controllers;
-    const replaced = Object.fromEntries(places.map(({ name }) => [name, why]));
-    return { ...layout, limits: { ...layout.limits, ...replaced } };
-  }
-
-  #tellOfLimits(pluginId: string, instance: GuardedInstance): void {
-    const { limitProblems } = instance;
-    if (limitProblems.size === 0) {
-      this.#limitWarnings.delete(pluginId);
-      return;
-    }
-    const names = [...limitProblems.keys()].join(" and ");
-    const why = [...new Set(limitProblems.values())].join("; ");
-    const hint =
-      process.platform === "linux"
-        ? "Run the hub as a service, or with: systemd-run --user --scope -p Delegate=yes orchestrator serve"
-        : "Only Linux can";
-    const text = `Plugin "${pluginId}" runs without its limit of ${names}: ${why}. ${hint}`;
-    if (this.#limitWarnings.get(pluginId) === text) return;
-    this.#limitWarnings.set(pluginId, text);
-    this.#trouble(text);
-  }
-
   #record(): void {
     const files: StampedFile[] = [...this.#files].map(([path, stamp]) => ({ path, stamp }));
     const { stateDir } = this.#options;
@@ -235,7 +235,7 @@ export class ProcessGuard {
       hub: ownIdentity(),
       files,
       sockets: [...this.#sockets],
-      cgroups: this.#cgroupDirectories(),
+      cgroups: this.#cgroups.directories,
     };
     try {
       writeRecord(stateDir, record);
