@@ -1,6 +1,11 @@
 import { spawn } from "node:child_process";
+import type { PreparedCommand, ProcessGuard } from "@orchestrator/supervisor";
 
 export interface CaptureSpec {
+  /** The plugin's; default: the program. */
+  readonly id?: string;
+  /** With it, nothing that the program starts stays behind, nor the program when the hub is killed. */
+  readonly guard?: ProcessGuard | undefined;
   readonly command: readonly [string, ...string[]];
   readonly cwd: string;
   /** The whole environment of the program. */
@@ -25,6 +30,20 @@ const DRAIN_MS = 200;
  */
 export async function capture(spec: CaptureSpec, signal: AbortSignal): Promise<Captured> {
   signal.throwIfAborted();
+  let prepared: PreparedCommand | undefined;
+  try {
+    prepared = await spec.guard?.prepare({ id: spec.command[0], ...spec });
+  } catch (error) {
+    return { end: "error", error: error as NodeJS.ErrnoException };
+  }
+  try {
+    return await run({ ...spec, ...prepared }, signal);
+  } finally {
+    if (prepared !== undefined) spec.guard?.clearSoon(prepared.instance);
+  }
+}
+
+async function run(spec: CaptureSpec & Partial<PreparedCommand>, signal: AbortSignal): Promise<Captured> {
   const [program, ...args] = spec.command;
   const child = spawn(program, args, {
     cwd: spec.cwd,
@@ -36,6 +55,7 @@ export async function capture(spec: CaptureSpec, signal: AbortSignal): Promise<C
   if (pid === undefined) {
     return await new Promise((resolve) => child.once("error", (error) => resolve({ end: "error", error })));
   }
+  spec.instance?.started(pid);
   child.on("error", () => {}); // kill() of a process that is gone
   const chunks: Buffer[] = [];
   let length = 0;

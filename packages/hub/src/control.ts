@@ -24,6 +24,8 @@ export interface ControlOptions {
   readonly calls: CallLog;
   readonly plugins: () => readonly PluginEntry[];
   readonly status: () => HubStatus;
+  /** What a plugin's processes use. */
+  readonly use: (plugin: PluginEntry) => Promise<PluginStatus["use"]>;
   readonly stop: () => void;
   readonly commands: () => PluginCommands;
   /** Reads the config again. */
@@ -54,7 +56,10 @@ export class Control {
         send({ $case: "status", value: this.#options.status() });
         return;
       case "plugins":
-        send({ $case: "plugins", value: { plugins: this.#options.plugins().map(pluginStatus) } });
+        this.#plugins().then(
+          (plugins) => send({ $case: "plugins", value: { plugins } }),
+          (reason: unknown) => port.reply(call, errorResponse(210, requestId, HubError.from(reason)), true),
+        );
         return;
       case "calls": {
         const { limit, traceId } = command.value;
@@ -120,6 +125,13 @@ export class Control {
       case "reset":
         return await commands.reset(plugin);
     }
+  }
+
+  async #plugins(): Promise<PluginStatus[]> {
+    const entries = this.#options.plugins();
+    return await Promise.all(
+      entries.map(async (plugin) => ({ ...pluginStatus(plugin), use: await this.#options.use(plugin) })),
+    );
   }
 
   #find(id: string): PluginEntry {

@@ -2,7 +2,7 @@ import type { HubConfig, PolicyRule } from "@orchestrator/config";
 import type { Authority } from "@orchestrator/identity";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import type { Store } from "@orchestrator/store";
-import type { PluginEvent, PluginState, RestartPolicy } from "@orchestrator/supervisor";
+import { describeState, type PluginEvent, type PluginState, type RestartPolicy } from "@orchestrator/supervisor";
 import { CallLog } from "./call-log.ts";
 import { Control } from "./control.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
@@ -11,6 +11,7 @@ import { Doors } from "./doors.ts";
 import { EventBus } from "./event-bus.ts";
 import { HubLog } from "./hub-log.ts";
 import { KvService } from "./kv-service.ts";
+import { cleanUpLeftovers } from "./leftovers.ts";
 import { Listing } from "./listing.ts";
 import { HUB_TOPICS, LocalAnswers } from "./local-answers.ts";
 import { PeerRegistry } from "./peer-registry.ts";
@@ -88,6 +89,7 @@ export class Hub {
       calls: this.calls,
       plugins: () => this.plugins,
       status: () => this.status(),
+      use: (plugin) => this.#fleet.guard.usage(plugin.id),
       stop: () => options.onStopRequest?.(),
       commands: () => this.#fleet.commands,
       reload: () => this.reload(),
@@ -176,7 +178,15 @@ export class Hub {
 
   /** The first half of `start`: after it peers can connect, and `startPlugins` is due. */
   async listen(): Promise<void> {
+    await cleanUpLeftovers(this.#options.config.stateDir, this.log);
     await this.#doors.open();
+    const { socketPath } = this.#options;
+    if (socketPath !== undefined) this.removeAtDeath(socketPath);
+  }
+
+  /** A file that must not stay behind when the hub is killed; it exists by now. */
+  removeAtDeath(path: string): void {
+    this.#fleet.guard.file(path);
   }
 
   /** The second half of `start`. */
@@ -211,6 +221,7 @@ export class Hub {
     await this.#doors.close();
     this.#peers.abortAll(new HubError(ErrorCode.Unavailable, "The hub has stopped"));
     this.#wheel.close();
+    await this.#fleet.guard.close();
   }
 
   status() {
@@ -222,7 +233,8 @@ export class Hub {
       address: this.address,
       tcpAddress: this.tcpAddress,
       workspace: this.#options.config.workspace,
-      pluginsReady: this.plugins.filter((plugin) => plugin.isReady).length,
+      // One that sleeps serves whoever calls it.
+      pluginsReady: this.plugins.filter((plugin) => plugin.enabled && plugin.isOffered).length,
       pluginsTotal: this.plugins.filter((plugin) => plugin.enabled).length,
       callsInFlight: counts.inFlight,
       callsTotal: counts.total,
@@ -233,6 +245,7 @@ export class Hub {
       problems: this.#problems.list(this.plugins, this.#routes.collisions, [
         ...this.#options.authority.warnings,
         ...this.#fleet.problems,
+        ...this.#fleet.guard.warnings,
       ]),
     };
   }
@@ -292,7 +305,9 @@ export class Hub {
     if (state.name === "draining") this.#gone(plugin);
     this.#refresh(plugin);
     if (!this.#events.hasSubscribers(PLUGINS_TOPIC)) return;
-    this.#publish(PLUGINS_TOPIC, state.name, { plugin: plugin.id, state: state.name, previous: previous.name });
+    const [reason = ""] = describeState(state).split("\n");
+    const change = { plugin: plugin.id, state: state.name, previous: previous.name, reason };
+    this.#publish(PLUGINS_TOPIC, state.name, change);
   }
 
   /** States are told by themselves. */

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { ErrorCode, HubError, manifestFromJson, type PluginManifest } from "@orchestrator/protocol";
+import type { ProcessGuard } from "@orchestrator/supervisor";
 import { capture } from "./capture.ts";
 import { checkNeeds, printedNeeds } from "./plugin-needs.ts";
 import type { Needs } from "./policy.ts";
@@ -8,6 +9,9 @@ import type { Needs } from "./policy.ts";
 const MAX_MANIFEST_BYTES = 1024 * 1024;
 
 export interface ProbeSpec {
+  /** The plugin's; default: the program. */
+  readonly id?: string;
+  readonly guard?: ProcessGuard | undefined;
   readonly command: readonly [string, ...string[]];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;

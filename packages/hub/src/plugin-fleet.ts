@@ -7,6 +7,7 @@ import {
   describeState,
   type PluginEvent,
   type PluginState,
+  ProcessGuard,
   type RestartPolicy,
   Rounds,
   SupervisedPlugin,
@@ -70,6 +71,8 @@ export interface FleetOptions {
 export class PluginFleet {
   /** What plugins write, in a file for each. */
   readonly logs: PluginLogs;
+  /** Ends what would stay behind, and tells what plugins use. */
+  readonly guard: ProcessGuard;
   /** What operators and calls may ask for. */
   readonly commands: PluginCommands;
   #plugins: readonly PluginEntry[] = [];
@@ -98,13 +101,16 @@ export class PluginFleet {
     this.#switches = new PluginSwitches(stateDir, (text) => log.write("warn", "hub", text));
     this.#offers = new OfferCache(stateDir);
     this.#notifier = new Notifier({ config: options.config.notify, log, cwd: options.workspace, env: options.env });
+    this.guard = new ProcessGuard({ stateDir, onTrouble: (text) => log.write("warn", "hub", text) });
     this.#unixJson = new UnixJsonDialect({
       ...options,
+      guard: this.guard,
       ...options.dialect,
       logPath: (id) => this.logs.pathOf(id),
     });
     this.#launcher = new PluginLauncher({
       ...options,
+      guard: this.guard,
       unixJson: this.#unixJson,
       plugins: () => this.#plugins,
       onLine: (id, line, stream) => this.#output(id, line, stream),
@@ -138,6 +144,13 @@ export class PluginFleet {
 
   /** Starts all of them, as far as they can; resolves when each is ready, asleep, backing off or failed. */
   async start(): Promise<void> {
+    // A reload that is asked for meanwhile comes after it.
+    const done = this.#start();
+    this.#reloading = done.catch(() => {});
+    await done;
+  }
+
+  async #start(): Promise<void> {
     const found = await this.#discover(this.#options.config);
     this.#plugins = [...this.#plugins, ...found.map((config) => this.#entry(config))];
     await this.#startAll(this.#plugins);
@@ -188,7 +201,7 @@ export class PluginFleet {
   /** Those among them that are to run. */
   async #startAll(plugins: readonly PluginEntry[]): Promise<void> {
     const starting = plugins.filter((plugin) => plugin.enabled);
-    await this.#identify(starting);
+    await this.#identify(starting.filter((plugin) => plugin.supervised.pid === 0));
     const ids = new Set(starting.map(({ id }) => id));
     const items = starting.map((plugin) => {
       // What runs already, or is switched off, is not waited for.

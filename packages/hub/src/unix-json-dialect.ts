@@ -1,6 +1,6 @@
 import { chmodSync } from "node:fs";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
-import type { Attachment, HealthReport, PluginProcess } from "@orchestrator/supervisor";
+import type { Attachment, HealthReport, PluginProcess, ProcessGuard } from "@orchestrator/supervisor";
 import { describeExit } from "@orchestrator/supervisor";
 import { checkListening, initialise, KvTools, requestShutdown, UnixJsonLink } from "@orchestrator/unix-json";
 import type { HubLog } from "./hub-log.ts";
@@ -17,6 +17,8 @@ export interface UnixJsonOptions extends Pick<DialectOptions, "accept" | "onRead
   readonly stateDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: HubLog;
+  /** Sees to it that nothing of a program stays behind. */
+  readonly guard?: ProcessGuard | undefined;
   /** The file that the log of a plugin goes to. */
   readonly logPath: (id: string) => string;
 }
@@ -26,7 +28,7 @@ export interface UnixJsonOptions extends Pick<DialectOptions, "accept" | "onRead
  * its environment; that says what it is with `--metadata`; and that is told the rest by its first message.
  */
 export class UnixJsonDialect {
-  readonly probe = new MetadataProbe();
+  readonly probe: MetadataProbe;
   readonly #options: UnixJsonOptions;
   readonly #sockets: SocketDirectory;
   /** The socket of the next start, from launch to attach. */
@@ -34,6 +36,7 @@ export class UnixJsonDialect {
 
   constructor(options: UnixJsonOptions) {
     this.#options = options;
+    this.probe = new MetadataProbe(undefined, options.guard);
     this.#sockets = new SocketDirectory(options.stateDir, options.env);
   }
 

@@ -1,7 +1,7 @@
 import { isAbsolute } from "node:path";
 import type { Authority } from "@orchestrator/identity";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
-import { PluginProcess } from "@orchestrator/supervisor";
+import { PluginProcess, type ProcessGuard } from "@orchestrator/supervisor";
 import { hostFlags, interpreted, pluginEnv } from "../launch.ts";
 import { ManifestProbe, type Probed, type ProbeSpec } from "../manifest-probe.ts";
 import type { PluginEntry } from "../plugin-entry.ts";
@@ -16,6 +16,8 @@ export interface PluginLauncherOptions {
   /** Where plugins reach the hub; known once it listens. */
   readonly hubAddress: () => string;
   readonly unixJson: UnixJsonDialect;
+  /** Sees to it that nothing of a plugin stays behind. */
+  readonly guard: ProcessGuard;
   readonly plugins: () => readonly PluginEntry[];
   /** A line that a plugin wrote. */
   readonly onLine: (plugin: string, line: string, stream: "stdout" | "stderr") => void;
@@ -62,9 +64,10 @@ export class PluginLauncher {
     else plugin.declare(probed);
     const { authority, hubAddress, unixJson } = this.#options;
     const onLine = (line: string, stream: "stdout" | "stderr") => this.#options.onLine(config.id, line, stream);
-    const common = { id: plugin.id, cwd, onLine };
+    const common = { id: plugin.id, cwd, onLine, guard: this.#options.guard, limits: config.limits };
     if (config.dialect === "unix-json") {
-      return await PluginProcess.launch({ ...common, command, env: unixJson.environment(plugin, env) });
+      const whole = unixJson.environment(plugin, env);
+      return await PluginProcess.launch({ ...common, command, env: whole, socket: whole["TORU_PLUGIN_SOCKET"] });
     }
     // Plugins that know the variable use the socket; others ignore both and serve QUIC.
     const withLink = process.platform !== "win32";
@@ -80,6 +83,8 @@ export class PluginLauncher {
   #spec(plugin: PluginEntry): ProbeSpec {
     const { config } = plugin;
     return {
+      id: plugin.id,
+      guard: this.#options.guard,
       command: interpreted(config.program, config.args),
       cwd: config.cwd ?? this.#options.workspace,
       env: pluginEnv(config, this.#options, this.#options.env),

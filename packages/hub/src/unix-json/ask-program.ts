@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
+import type { PreparedCommand, ProcessGuard } from "@orchestrator/supervisor";
 
 export interface AskOptions {
   readonly cwd: string;
@@ -8,6 +9,7 @@ export interface AskOptions {
   readonly timeoutMs: number;
   readonly maxBytes: number;
   readonly signal?: AbortSignal;
+  readonly guard?: ProcessGuard | undefined;
 }
 
 /** What is kept of stderr to explain a failure. */
@@ -23,11 +25,28 @@ const LINGER_MS = 200;
  * something that is not UTF-8
  */
 export async function askProgram(command: readonly [string, ...string[]], options: AskOptions): Promise<string> {
+  options.signal?.throwIfAborted();
+  const prepared = await options.guard
+    ?.prepare({ id: command[0], command, ...options })
+    .catch((error: NodeJS.ErrnoException) => {
+      throw new HubError(ErrorCode.StartFailed, cannotRun(command[0], error), { cause: error });
+    });
+  try {
+    return await ask(prepared?.command ?? command, { ...options, ...prepared });
+  } finally {
+    if (prepared !== undefined) options.guard?.clearSoon(prepared.instance);
+  }
+}
+
+async function ask(
+  command: readonly [string, ...string[]],
+  options: AskOptions & Partial<PreparedCommand>,
+): Promise<string> {
   const [program, ...args] = command;
   const { cwd, env, timeoutMs, maxBytes, signal } = options;
-  signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  if (child.pid !== undefined) options.instance?.started(child.pid);
   const chunks: Buffer[] = [];
   let size = 0;
   let stderr = "";
@@ -54,8 +73,7 @@ export async function askProgram(command: readonly [string, ...string[]], option
   const timers: NodeJS.Timeout[] = [];
   timers.push(setTimeout(() => fail(`It gave no answer within ${timeoutMs} ms`), timeoutMs));
   child.on("error", (error: NodeJS.ErrnoException) => {
-    const hint = error.code === "EACCES" ? `. Try: chmod +x "${program}"` : "";
-    fail(`It cannot be run (${error.code ?? error.message})${hint}`);
+    fail(cannotRun(program, error));
   });
   child.on("exit", (code, by) => {
     killGroup(child.pid);
@@ -73,6 +91,11 @@ export async function askProgram(command: readonly [string, ...string[]], option
     child.stdout.destroy();
     child.stderr.destroy();
   }
+}
+
+function cannotRun(program: string, error: NodeJS.ErrnoException): string {
+  const hint = error.code === "EACCES" ? `. Try: chmod +x "${program}"` : "";
+  return `It cannot be run (${error.code ?? error.message})${hint}`;
 }
 
 function killGroup(pid: number | undefined): void {

@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import type { ProcessGuard } from "@orchestrator/supervisor";
 import { askProgram } from "./ask-program.ts";
 import { type Metadata, parseMetadata } from "./metadata.ts";
 
@@ -17,9 +18,12 @@ export interface MetadataQuestion {
 export class MetadataProbe {
   readonly #known = new Map<string, Metadata>();
   readonly #timeoutMs: number;
+  readonly #guard: ProcessGuard | undefined;
 
-  constructor(timeoutMs = TIMEOUT_MS) {
+  /** @param guard sees to it that nothing of a program stays behind */
+  constructor(timeoutMs = TIMEOUT_MS, guard?: ProcessGuard) {
     this.#timeoutMs = timeoutMs;
+    this.#guard = guard;
   }
 
   /** @throws {HubError} `START_FAILED`, `INVALID_ARGUMENT`: why it is no plugin */
@@ -27,7 +31,7 @@ export class MetadataProbe {
     const key = JSON.stringify([command, command.map(stampOf)]);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const limits = { timeoutMs: this.#timeoutMs, maxBytes: MAX_BYTES };
+    const limits = { timeoutMs: this.#timeoutMs, maxBytes: MAX_BYTES, guard: this.#guard };
     const metadata = parseMetadata(await askProgram([...command, "--metadata"], { ...options, ...limits }));
     this.#known.set(key, metadata);
     return metadata;
