@@ -84,6 +84,11 @@ describe("http", () => {
     expect([code, json()]).toMatchObject([1, { error: { code: "DEADLINE_EXCEEDED", details: { status: 504 } } }]);
   });
 
+  it("the list of plugins names the routes", async () => {
+    const { stdout } = await run(["plugins"], { cwd: scratch.workspace, env: scratch.env });
+    expect(stdout).toMatch(/hello +ready .*HTTP \/hello; 3 tools/);
+  });
+
   it("finds mistakes in the command line", async () => {
     expect(await here(["GE T", "/hello"])).toMatchObject({
       code: 2,

@@ -43,8 +43,9 @@ export function stateText(
   return state === "failed" ? style.red(state) : style.yellow(state);
 }
 
-function offers({ tools, prompts, storage, providers }: PluginStatus): string {
+function offers({ tools, prompts, storage, providers, routes }: PluginStatus): string {
   const parts = [
+    routes.length > 0 ? `HTTP ${routes.join(", ")}` : "",
     tools.length > 0 ? plural(tools.length, "tool") : "",
     prompts.length > 0 ? plural(prompts.length, "prompt") : "",
     storage.length > 0 ? `storage ${storage.join(", ")}` : "",
