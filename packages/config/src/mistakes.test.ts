@@ -59,6 +59,10 @@ describe("mistakes", () => {
       [`${at}:2:10: error: "orchestrator-operator" is a name of the hub itself (choose another id)`],
     ],
     [
+      "plugins:\n  - {id: hub, binary: a}",
+      [`${at}:2:10: error: "hub" is a name of the hub itself (choose another id)`],
+    ],
+    [
       "plugins:\n  - {id: a, binary: a, args: -x}",
       [`${at}:2:30: error: "plugins[0].args" must be a list (write [-x])`],
     ],

@@ -36,7 +36,7 @@ export function resolvePlugins(
       continue;
     }
     first.set(id, raw);
-    if (/^orchestrator($|-)/.test(id)) {
+    if (/^(?:hub$|orchestrator(?:$|-))/.test(id)) {
       diagnostics.error(context.place(raw, "id"), `"${id}" is a name of the hub itself`, "choose another id");
       continue;
     }
