@@ -52,8 +52,14 @@ export function decodeFeature(metadata: JsonObject, projectId: string, id: strin
     estimate: textField(metadata, "estimate"),
     createdAt: textField(metadata, "created_at"),
     updatedAt: textField(metadata, "updated_at"),
-    extra: Object.fromEntries(Object.entries(metadata).filter(([key]) => !KNOWN.has(key))),
+    extra: extraOf(metadata),
   };
+}
+
+/** Nearly always there is nothing extra. */
+function extraOf(metadata: JsonObject): JsonObject {
+  const keys = Object.keys(metadata).filter((key) => !KNOWN.has(key));
+  return keys.length === 0 ? {} : Object.fromEntries(keys.map((key) => [key, metadata[key]!]));
 }
 
 export function encodeFeature(feature: Feature): JsonObject {

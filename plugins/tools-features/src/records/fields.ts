@@ -8,8 +8,11 @@ export function textField(fields: JsonObject, key: string): string {
   return textOf(fields[key]) ?? "";
 }
 
+const NONE: readonly string[] = [];
+
 export function listField(fields: JsonObject, key: string): readonly string[] {
   const value = fields[key];
+  if (value === undefined) return NONE;
   const items = Array.isArray(value) ? value : [value];
   return unique(items.map(textOf).filter((item) => item !== undefined && item !== "") as string[]);
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { JsonObject } from "@orchestrator/runtime";
 import { objectsField, textField } from "./fields.ts";
 import { timestamp } from "./timestamp.ts";
@@ -40,7 +40,7 @@ export const NO_LOCKS: LockTable = { locks: [], claims: [] };
  * @returns "" for the empty session, which neither takes nor respects locks
  */
 export function holderOf(sessionId: string): string {
-  return sessionId === "" ? "" : createHash("sha256").update(sessionId).digest("hex").slice(0, 32);
+  return sessionId === "" ? "" : hash("sha256", sessionId).slice(0, 32);
 }
 
 export function decodeLocks(metadata: JsonObject): LockTable {

@@ -8,16 +8,20 @@ import { Documents } from "./documents.ts";
 /** What every kind of record needs: the documents, the clock, the caller, and turns. */
 export class RecordAccess {
   readonly documents: Documents;
-  /** Who is calling, as lock holder; "" where the host names no session. */
-  readonly holder: string;
   readonly #services: Services;
-  readonly #signal: AbortSignal;
+  readonly #context: CallContext;
+  #holder: string | undefined;
 
   constructor(context: CallContext, services: Services) {
     this.#services = services;
-    this.#signal = context.signal;
-    this.holder = holderOf(context.sessionId);
+    this.#context = context;
     this.documents = new Documents(context.hub.storage("markdown"));
+  }
+
+  /** Who is calling, as lock holder; "" where the host names no session. */
+  get holder(): string {
+    this.#holder ??= holderOf(this.#context.sessionId);
+    return this.#holder;
   }
 
   /** Epoch milliseconds. */
@@ -36,10 +40,10 @@ export class RecordAccess {
 
   /** One at a time per key within this process. Never nest a project's turn inside that of a record. */
   inTurn<T>(key: string, task: () => Promise<T>): Promise<T> {
-    return this.#services.mutex.run(key, this.#signal, task);
+    return this.#services.mutex.run(key, this.#context.signal, task);
   }
 
   untilWritten<T>(subject: string, attempt: () => Promise<T | typeof CONFLICT>): Promise<T> {
-    return untilWritten(subject, attempt, { services: this.#services, signal: this.#signal });
+    return untilWritten(subject, attempt, { services: this.#services, signal: this.#context.signal });
   }
 }

@@ -1,5 +1,11 @@
 import { ErrorCode, HubError } from "@orchestrator/protocol";
-import { type JsonObject, type StorageClient, type StoredEntry, ToolError } from "@orchestrator/runtime";
+import {
+  type JsonObject,
+  type StorageClient,
+  type StoredDocument,
+  type StoredEntry,
+  ToolError,
+} from "@orchestrator/runtime";
 import { mapConcurrent } from "./concurrent.ts";
 
 /** What stands in one file: front matter and the text below it. */
@@ -26,6 +32,9 @@ export class UnreadableRecord extends Error {
   }
 }
 
+/** Keeps nothing from one use to the next. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Calls under way at once: enough to hide the round trip, well below the 100 streams that a connection may have. */
 const MAX_AT_ONCE = 32;
 
@@ -42,7 +51,6 @@ const DOCUMENT_FAULTS: ReadonlySet<string> = new Set([
 /** Text documents with compare-and-set, on one storage. Every failure is a ToolError `storage_error`. */
 export class Documents {
   readonly #storage: StorageClient;
-  readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
   constructor(storage: StorageClient) {
     this.#storage = storage;
@@ -54,11 +62,16 @@ export class Documents {
    * @throws {ToolError} `storage_error`: the storage does not answer
    */
   async peek(path: string): Promise<StoredDocumentText | undefined> {
-    const stored = await this.#storage.read(path).catch((error: unknown) => failedRead(path, error));
+    let stored: StoredDocument | undefined;
+    try {
+      stored = await this.#storage.read(path);
+    } catch (error) {
+      failedRead(path, error);
+    }
     if (stored === undefined) return undefined;
     if (stored.metadata === undefined) throw new UnreadableRecord(path, "it has no front matter");
     try {
-      return { metadata: stored.metadata, body: this.#decoder.decode(stored.content), version: stored.version };
+      return { metadata: stored.metadata, body: utf8.decode(stored.content), version: stored.version };
     } catch (error) {
       throw new UnreadableRecord(path, "it is not UTF-8 text", { cause: error });
     }

@@ -1,10 +1,11 @@
 import { removeFeature } from "../operations/remove-feature.ts";
 import { initialBody } from "../records/body.ts";
 import { featureJson, kindOf } from "../records/feature.ts";
-import { lockOn } from "../records/locks.ts";
+import { type Lock, lockOn } from "../records/locks.ts";
 import { featureBlock, featureTable } from "../render/feature.ts";
 import type { Services } from "../services.ts";
 import { ruledAssignee } from "../store/assignment-rules.ts";
+import type { Workspace } from "../store/workspace.ts";
 import { matchesStatus } from "../workflow/states.ts";
 import { required, text } from "./arguments.ts";
 import { kind, kindFilter, oneFeature, priority, projectId } from "./common.ts";
@@ -66,9 +67,12 @@ export function featureTools(services: Services): Tools {
           lockView(workspace, slug),
         ]);
         const lock = lockOn(locks.table, id, workspace.now());
-        const holder = lock?.holder === workspace.holder ? "this session" : "another session";
-        const lockLine = lock === undefined ? "" : `- **Locked:** by ${holder} since ${lock.lockedAt}`;
-        const text = paragraphs(featureBlock(feature), lockLine, "---", body);
+        const text = paragraphs(
+          featureBlock(feature),
+          lock === undefined ? "" : lockLine(lock, workspace),
+          "---",
+          body,
+        );
         const facts = { feature: featureJson(feature), body, locked: lock !== undefined };
         return answer(text, facts, locks.unreadable);
       },
@@ -147,4 +151,9 @@ export function featureTools(services: Services): Tools {
       },
     ),
   };
+}
+
+function lockLine(lock: Lock, workspace: Workspace): string {
+  const holder = lock.holder === workspace.holder ? "this session" : "another session";
+  return `- **Locked:** by ${holder} since ${lock.lockedAt}`;
 }
