@@ -96,7 +96,20 @@ export function isRoomError(error: unknown): boolean {
   return code === SQLITE.Full || code === SQLITE.TooBig;
 }
 
+/** SQLite's own words for its codes, which never change. Deno gives some of its errors no more than these. */
+const WORDS: readonly (readonly [words: string, code: number])[] = [
+  ["is locked", SQLITE.Busy],
+  ["disk is full", SQLITE.Full],
+  ["image is malformed", SQLITE.Corrupt],
+  ["not a database", SQLITE.NotADb],
+  ["readonly database", SQLITE.ReadOnly],
+  ["unable to open database", SQLITE.CantOpen],
+  ["disk I/O error", SQLITE.IoErr],
+];
+
 function extendedCode(error: unknown): number {
-  const code = (error as { readonly errcode?: unknown } | null | undefined)?.errcode;
-  return typeof code === "number" ? code : 0;
+  const { errcode, message } = (error ?? {}) as { readonly errcode?: unknown; readonly message?: unknown };
+  if (typeof errcode === "number") return errcode;
+  const text = typeof message === "string" ? message : "";
+  return WORDS.find(([words]) => text.includes(words))?.[1] ?? 0;
 }
