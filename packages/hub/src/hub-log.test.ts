@@ -38,6 +38,14 @@ describe("HubLog", () => {
     expect(texts(log)).toEqual(["refused", "refused", "still here", "I am fine"]);
   });
 
+  it("says less about one peer than the peer may say itself", () => {
+    const log = new HubLog();
+    for (let n = 0; n < 500; n += 1) log.writeAbout("bad", "warn", "hub", "an event was lost");
+    for (let n = 0; n < 500; n += 1) log.write("info", "bad", "working");
+    expect(texts(log, "hub").length).toBeLessThan(110);
+    expect(texts(log, "bad")).toHaveLength(500);
+  });
+
   it("forgets lines of the sources that wrote most", () => {
     const log = new HubLog({ limits: { burstLines: 1e6, burstLength: 1e9 } });
     log.write("info", "quiet", "kept");

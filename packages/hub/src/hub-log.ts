@@ -24,6 +24,13 @@ const DEFAULT_LIMITS: FloodLimits = {
   linesPerSecond: 200,
   lengthPerSecond: 128 * 1024,
 };
+/** What the hub says about one peer: all of it is alike, and a few lines say as much as a thousand. */
+const ABOUT_LIMITS: FloodLimits = {
+  burstLines: 100,
+  burstLength: 128 * 1024,
+  linesPerSecond: 10,
+  lengthPerSecond: 16 * 1024,
+};
 const MAX_LINE_LENGTH = 16 * 1024;
 /** What was held back is told this much later, with the last lines of it. */
 const SUMMARY_MS = 1_000;
@@ -39,6 +46,7 @@ export interface HubLogOptions {
 
 /** What was held back of one source, and who said it. */
 interface Held {
+  readonly gate: FloodGate;
   readonly source: string;
   last: LogEntry[];
 }
@@ -51,12 +59,14 @@ export class HubLog {
   readonly #memory = new LogMemory();
   readonly #followers = new Set<(entry: LogEntry) => void>();
   readonly #gate: FloodGate;
+  readonly #aboutGate: FloodGate;
   readonly #summaryMs: number;
   readonly #held = new Map<string, Held>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: HubLogOptions = {}) {
     this.#gate = new FloodGate({ ...DEFAULT_LIMITS, ...options.limits });
+    this.#aboutGate = new FloodGate({ ...ABOUT_LIMITS, ...options.limits });
     this.#summaryMs = options.summaryMs ?? SUMMARY_MS;
   }
 
@@ -71,9 +81,9 @@ export class HubLog {
   writeAbout(peer: string, level: LogLevel, source: string, text: string, fields?: JsonObject): void {
     const entry = { timeMs: Date.now(), source, level, text: printable(shortened(text, MAX_LINE_LENGTH)), fields };
     // A hub that speaks of a plugin, and the plugin itself, are two.
-    const key = peer === source ? source : `${source}\u0000${peer}`;
-    if (this.#gate.admits(key, entry.text.length, performance.now())) this.#add(entry);
-    else this.#hold(key, entry);
+    const [gate, key] = peer === source ? [this.#gate, source] : [this.#aboutGate, `${source}\u0000${peer}`];
+    if (gate.admits(key, entry.text.length, performance.now())) this.#add(entry);
+    else this.#hold(gate, key, entry);
   }
 
   /** The last `count` lines of a source, or of all, oldest first. */
@@ -98,8 +108,8 @@ export class HubLog {
     }
   }
 
-  #hold(key: string, entry: LogEntry): void {
-    const held = this.#held.get(key) ?? { source: entry.source, last: [] };
+  #hold(gate: FloodGate, key: string, entry: LogEntry): void {
+    const held = this.#held.get(key) ?? { gate, source: entry.source, last: [] };
     this.#held.set(key, held);
     held.last.push(entry);
     if (held.last.length >= 2 * LAST_LINES) held.last = held.last.slice(-LAST_LINES);
@@ -110,9 +120,9 @@ export class HubLog {
 
   #summarize(): void {
     this.#timer = undefined;
-    for (const [key, { source, last }] of this.#held) {
+    for (const [key, { gate, source, last }] of this.#held) {
       const shown = last.slice(-LAST_LINES);
-      const missing = this.#gate.takeSuppressed(key) - shown.length;
+      const missing = gate.takeSuppressed(key) - shown.length;
       const text = `… suppressed ${missing} lines that came too fast`;
       if (missing > 0) this.#add({ timeMs: shown[0]!.timeMs, source, level: "warn", text, fields: undefined });
       for (const entry of shown) this.#add(entry);
