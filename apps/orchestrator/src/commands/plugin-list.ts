@@ -1,6 +1,6 @@
 import type { PluginStatus } from "@orchestrator/protocol";
 import type { Style } from "../output/style.ts";
-import { plural, printable, span, table } from "../output/text.ts";
+import { plural, printable, size, span, table } from "../output/text.ts";
 
 /** The list of plugins for people: a line each, and below it what is wrong with which. */
 export function renderPlugins(
@@ -15,6 +15,7 @@ export function renderPlugins(
     plugin.version,
     plugin.pid === 0 ? "" : `pid ${plugin.pid}`,
     plugin.startMs === 0 ? "" : `started in ${span(plugin.startMs)}`,
+    used(plugin),
     offers(plugin),
   ]);
   const lines = table(rows, { columns });
@@ -41,6 +42,11 @@ export function stateText(
   if (state === "ready" && (health === "unhealthy" || health === "degraded")) return style.yellow(health);
   if (state === "ready") return style.green(state);
   return state === "failed" ? style.red(state) : style.yellow(state);
+}
+
+/** With all of its processes; the share of a processor is that since somebody looked last. */
+function used({ use }: PluginStatus): string {
+  return use === undefined ? "" : `${size(use.rssBytes)}, ${Math.round(use.cpu * 100)} % CPU`;
 }
 
 function offers({ tools, prompts, storage, providers, routes }: PluginStatus): string {

@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import type { HubConfig } from "@orchestrator/config";
 import { Hub, HubLog, storeOptions } from "@orchestrator/hub";
 import { openAuthority } from "@orchestrator/identity";
 import { acquireFileLock } from "@orchestrator/identity/internal";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import { Store } from "@orchestrator/store";
+import { sweepLeftovers } from "@orchestrator/supervisor";
 import type { ServeOptions } from "../commands/serve.ts";
 import { CliError, ExitCode } from "../exit-code.ts";
 import type { Io } from "../io.ts";
@@ -12,7 +12,7 @@ import type { Reporter } from "../output/reporter.ts";
 import { programVersion } from "../program-path.ts";
 import { type ConfigFlags, loadHubConfig } from "./default-config.ts";
 import { startLogSink } from "./log-sink.ts";
-import { ensureHubDirectory, findHub, removeState, socketPath, writeState } from "./state-file.ts";
+import { ensureHubDirectory, findHub, lockFile, removeState, socketPath, stateFile, writeState } from "./state-file.ts";
 
 interface Surroundings {
   readonly io: Io;
@@ -39,6 +39,10 @@ export async function serve(
   };
   const { config, warnings } = await loadHubConfig(io, source);
   for (const warning of warnings) report.note(warning);
+  // Before anything is made anew: what an old hub's guardian would still remove must not be ours.
+  const { hubs, processes } = await sweepLeftovers(config.stateDir);
+  if (hubs > 0)
+    report.note(`Cleaned up after a hub that did not end in order: ${processes} of its processes still ran`);
   const release = await takeWorkspace(config.workspace);
   try {
     return await run(config, options, { io, report, source });
@@ -78,6 +82,7 @@ async function run(config: HubConfig, options: ServeOptions, { io, report, sourc
   if (io.signal.aborted) onSignal();
   const timers: NodeJS.Timeout[] = [];
   try {
+    hub.removeAtDeath(lockFile(config.workspace));
     await hub.listen();
     writeState(config.workspace, {
       address: hub.address,
@@ -85,6 +90,7 @@ async function run(config: HubConfig, options: ServeOptions, { io, report, sourc
       certsDir: config.certsDir,
       version,
     });
+    hub.removeAtDeath(stateFile(config.workspace));
     const starting = hub.startPlugins();
     await Promise.race([starting, stopped.promise]);
     const { pluginsReady, pluginsTotal } = hub.status();
@@ -134,7 +140,8 @@ async function openStore(config: HubConfig, log: HubLog): Promise<Store> {
 
 /** One hub per workspace: the lock is held for as long as this process lives, and is nobody's once it is gone. */
 async function takeWorkspace(workspace: string): Promise<() => void> {
-  const lock = join(ensureHubDirectory(workspace), "hub.lock");
+  ensureHubDirectory(workspace);
+  const lock = lockFile(workspace);
   try {
     return await acquireFileLock(lock, { timeoutMs: 0 });
   } catch (error) {

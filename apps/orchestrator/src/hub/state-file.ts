@@ -43,6 +43,11 @@ export function stateFile(workspace: string): string {
   return join(hubDirectory(workspace), "hub.json");
 }
 
+/** Held by the hub of the workspace for as long as it lives. */
+export function lockFile(workspace: string): string {
+  return join(hubDirectory(workspace), "hub.lock");
+}
+
 /** The file that a hub in the background logs to. */
 export function logFile(workspace: string): string {
   return join(hubDirectory(workspace), "hub.log");
