@@ -1,3 +1,5 @@
+import type { LifeEnd } from "./plugin-instance.ts";
+
 /** When and how often a plugin that ended by itself is started again. */
 export interface RestartPolicy {
   /** `on-failure` leaves a plugin alone that exited with code 0. */
@@ -51,6 +53,18 @@ export class Backoff {
     if (this.#crashes.length > maxCrashes) return undefined;
     const base = delaysMs[Math.min(this.#crashes.length, delaysMs.length) - 1] ?? 0;
     return base * (1 - jitter * this.#random());
+  }
+
+  /**
+   * Decides by the strategy, and counts the end if it was a crash.
+   * @param isHopeless no second try can mend it
+   * @returns milliseconds to wait before the next try, or that there is none
+   */
+  after(end: LifeEnd, isHopeless: boolean, nowMs: number): number | "stay" | "give-up" {
+    const { when } = this.#policy;
+    if (end.clean && when !== "always") return "stay";
+    const delayMs = this.next(nowMs, end.readyMs);
+    return when === "never" || delayMs === undefined || isHopeless ? "give-up" : delayMs;
   }
 
   /** Forgets everything: an operator asked for a start. */

@@ -26,6 +26,11 @@ export interface InstanceEnd {
   readonly clean: boolean;
 }
 
+/** How a life ended by itself, and how long the plugin had been ready; 0 if it never was. */
+export interface LifeEnd extends InstanceEnd {
+  readonly readyMs: number;
+}
+
 /** A process that lost its connection mostly is about to exit, and how it exits says more. */
 const EXIT_AFTER_LOSS_MS = 500;
 /** How often calls in flight are counted while an old instance drains. */
