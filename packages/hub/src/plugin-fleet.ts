@@ -1,32 +1,21 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { foundPlugin, type HubConfig, type PluginConfig } from "@orchestrator/config";
-import type { Authority } from "@orchestrator/identity";
+import type { HubConfig, PluginConfig } from "@orchestrator/config";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
-import {
-  describeState,
-  type PluginEvent,
-  type PluginState,
-  ProcessGuard,
-  type RestartPolicy,
-  Rounds,
-  SupervisedPlugin,
-  startInOrder,
-} from "@orchestrator/supervisor";
-import type { DeadlineWheel } from "./deadline-wheel.ts";
-import type { HubLog, LogLevel } from "./hub-log.ts";
-import { pluginEnv } from "./launch.ts";
-import { attachOrchestra, type DialectOptions } from "./orchestra-dialect.ts";
+import { type PluginEvent, ProcessGuard, Rounds, SupervisedPlugin, startInOrder } from "@orchestrator/supervisor";
+import { attachOrchestra } from "./orchestra-dialect.ts";
 import { PluginEntry } from "./plugin-entry.ts";
+import type { FleetConfig, FleetOptions } from "./plugin-fleet-options.ts";
 import { claimIds } from "./plugin-ids.ts";
 import { PluginLogs } from "./plugin-logs/plugin-logs.ts";
+import { PluginReports } from "./plugin-reports.ts";
 import { Slots } from "./slots.ts";
 import { Notifier } from "./supervision/notifier.ts";
 import { OfferCache } from "./supervision/offer-cache.ts";
 import { PluginCommands } from "./supervision/plugin-commands.ts";
 import { PluginLauncher } from "./supervision/plugin-launcher.ts";
 import { PluginSwitches } from "./supervision/plugin-switches.ts";
-import { discover } from "./unix-json/discovery.ts";
+import { findPlugins } from "./unix-json/find-plugins.ts";
 import { UnixJsonDialect } from "./unix-json-dialect.ts";
 
 /** All of them wait this long for the slowest program to print its manifest; after that it is asked again when it starts. */
@@ -34,38 +23,8 @@ const PROBE_PATIENCE_MS = 2_000;
 /** A plugin that takes longer than this to start mostly waits for something, and lets the next one begin. */
 const SLOT_MS = 5_000;
 
-/** What of the config the fleet goes by, beside the plugins. */
-export type FleetConfig = Pick<HubConfig, "pluginDirs" | "directory" | "workspace" | "defaultTimeoutMs" | "notify">;
-
 /** Why a lazy plugin does not run. */
 const ASLEEP = "it starts with the first call";
-
-export interface FleetOptions {
-  readonly plugins: readonly PluginConfig[];
-  /** Where more of them are found, and what those have as defaults. */
-  readonly config: FleetConfig & Pick<HubConfig, "plugins">;
-  readonly workspace: string;
-  readonly stateDir: string;
-  /** How many plugins may be starting at once; default: twice the processors, at least 4. */
-  readonly maxStartsAtOnce?: number | undefined;
-  readonly authority: Authority;
-  readonly wheel: DeadlineWheel;
-  readonly log: HubLog;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly restart?: Partial<RestartPolicy> | undefined;
-  readonly shutdownMs?: number | undefined;
-  readonly termMs?: number | undefined;
-  /** Where plugins reach the hub; known once it listens. */
-  readonly hubAddress: () => string;
-  readonly dialect: Pick<DialectOptions, "accept" | "onReady" | "onGone">;
-  readonly onState: (plugin: PluginEntry, state: PluginState, previous: PluginState) => void;
-  /** Plugins came or went, or are known now. */
-  readonly onChange: () => void;
-  /** Whether a plugin listens to events, so that it must not sleep. */
-  readonly isListening: (plugin: PluginEntry) => boolean;
-  /** What is worth keeping of what happens to a plugin. */
-  readonly onEvent: (event: PluginEvent) => void;
-}
 
 /** All configured plugins, from first start to last stop. */
 export class PluginFleet {
@@ -78,6 +37,7 @@ export class PluginFleet {
   #plugins: readonly PluginEntry[] = [];
   #problems: readonly string[] = [];
   readonly #options: FleetOptions;
+  readonly #reports: PluginReports;
   readonly #unixJson: UnixJsonDialect;
   readonly #launcher: PluginLauncher;
   readonly #switches: PluginSwitches;
@@ -98,6 +58,7 @@ export class PluginFleet {
       onError: (id, { message }) =>
         log.write("error", "hub", `The log of plugin "${id}" is no longer written: ${message}`),
     });
+    this.#reports = new PluginReports(log, this.logs);
     this.#switches = new PluginSwitches(stateDir, (text) => log.write("warn", "hub", text));
     this.#offers = new OfferCache(stateDir);
     this.#notifier = new Notifier({ config: options.config.notify, log, cwd: options.workspace, env: options.env });
@@ -113,7 +74,7 @@ export class PluginFleet {
       guard: this.guard,
       unixJson: this.#unixJson,
       plugins: () => this.#plugins,
-      onLine: (id, line, stream) => this.#output(id, line, stream),
+      onLine: (id, line, stream) => this.#reports.output(id, line, stream),
     });
     this.commands = new PluginCommands({
       plugins: () => this.#plugins,
@@ -258,24 +219,12 @@ export class PluginFleet {
     claimIds(await Promise.all(answers));
   }
 
-  /** Plugins that no entry of the config names: programs in directories, which say themselves what they are. */
   async #discover(config: FleetConfig & Pick<HubConfig, "plugins">): Promise<readonly PluginConfig[]> {
-    const { workspace, env, log } = this.#options;
-    this.#problems = [];
-    if (config.pluginDirs.length === 0) return [];
-    const nobody = foundPlugin("unnamed", workspace, config);
-    const { found, problems } = await discover({
-      directories: config.pluginDirs,
-      probe: this.#unixJson.probe,
-      cwd: workspace,
-      env: pluginEnv(nobody, this.#options, env),
-      taken: new Map(config.plugins.map(({ id }) => [id, "an entry of the configuration"])),
-      configured: config.plugins.map(({ program }) => program),
-      signal: this.#stopped.signal,
-    });
+    const { probe } = this.#unixJson;
+    const { found, problems } = await findPlugins(config, { ...this.#options, probe, signal: this.#stopped.signal });
     this.#problems = problems;
-    for (const problem of problems) log.write("error", "hub", problem);
-    return found.map(({ file, metadata }) => foundPlugin(metadata.id, file, config));
+    for (const problem of problems) this.#options.log.write("error", "hub", problem);
+    return found;
   }
 
   #entry(config: PluginConfig): PluginEntry {
@@ -301,7 +250,7 @@ export class PluginFleet {
       ...(termMs === undefined ? {} : { termMs }),
       onEvent: (event) => this.#event(entry, event),
       onState: (state, previous) => {
-        this.#report(config.id, state);
+        this.#reports.state(config.id, state);
         this.#options.onState(entry, state, previous);
         if (state.name === "ready") this.#served(entry);
       },
@@ -315,14 +264,7 @@ export class PluginFleet {
   #event(plugin: PluginEntry, event: PluginEvent): void {
     if (event.type === "crashed") this.commands.left(plugin);
     if (event.type === "failed") this.#notifier.notify(event, Date.now());
-    const why = event.details["reason"];
-    const { log } = this.#options;
-    // What else happens is told by the states.
-    if (event.type === "unhealthy" || event.type === "rolled_back") {
-      log.writeAbout("supervisor", "warn", plugin.id, `${event.type}: ${why}`);
-    } else if (event.type === "healthy" || event.type === "upgraded" || event.type === "reset") {
-      log.writeAbout("supervisor", "info", plugin.id, `${event.type}${why === undefined ? "" : `: ${why}`}`);
-    }
+    this.#reports.event(plugin.id, event);
     this.#options.onEvent(event);
   }
 
@@ -335,24 +277,6 @@ export class PluginFleet {
       const what = `What it offers cannot be kept, so it will be started with the hub: ${(error as Error).message}`;
       this.#options.log.write("warn", plugin.id, what);
     }
-  }
-
-  #output(id: string, line: string, stream: "stdout" | "stderr"): void {
-    const level = stream === "stderr" ? "info" : "debug";
-    this.#options.log.write(level, id, line);
-    this.logs.write(id, level, line);
-  }
-
-  #report(id: string, state: PluginState): void {
-    const level: LogLevel = state.name === "failed" ? "error" : state.name === "backoff" ? "warn" : "info";
-    const why = describeState(state);
-    const [first = "", ...rest] = why.split("\n");
-    const started = state.name === "ready" ? ` after ${Math.round(state.startMs)} ms` : "";
-    // Not counted for the plugin: however much it writes itself, what became of it is told.
-    const { log } = this.#options;
-    log.writeAbout("supervisor", level, id, `${state.name}${started}${first === "" ? "" : `: ${first}`}`);
-    for (const line of rest) log.writeAbout("supervisor", level, id, line);
-    this.logs.write(id, level, `${state.name}${started}${first === "" ? "" : `: ${first}`}`);
   }
 }
 
