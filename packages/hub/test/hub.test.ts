@@ -36,9 +36,12 @@ async function logged(hub: TestHub, source: string, text: string): Promise<void>
   await expect.poll(() => lines(hub, source).some((line) => line.includes(text)), { timeout: 5_000 }).toBe(true);
 }
 
-describe("a hub with one plugin", () => {
+describe.each(["quic", "fd"])("a hub with one plugin on %s", (link) => {
+  const plugin = (env: Record<string, string> = {}, more: Record<string, unknown> = {}) =>
+    fixture("tools.a", { LINK: link, ...env }, more);
+
   it("starts it, lists its tools and routes a call, with the verified caller and the session", async () => {
-    const hub = await start({ plugins: [fixture("tools.a")] });
+    const hub = await start({ plugins: [plugin()] });
     const operator = await operatorPeer(hub);
     expect(hub.hub.plugins[0]!.supervised.state.name).toBe("ready");
     expect((await call(operator, "echo", { n: 1 })).text).toBe('echo {"n":1}');
@@ -53,7 +56,7 @@ describe("a hub with one plugin", () => {
   });
 
   it("serves peers on its socket like those on QUIC: plugins with and without an inherited socket, streams, refusals", async () => {
-    const hub = await start({ plugins: [fixture("tools.a")] });
+    const hub = await start({ plugins: [plugin()] });
     const gateway = await hub.connect("transport.stdio-client", undefined, "unix");
     expect(gateway.link.carrier).toBe("unix");
     expect((await call(gateway, "whoami")).text).toBe("transport.stdio|transport.stdio");
@@ -104,13 +107,13 @@ describe("a hub with one plugin", () => {
   });
 
   it("passes a tool's own failure on", async () => {
-    const hub = await start({ plugins: [fixture("tools.a")] });
+    const hub = await start({ plugins: [plugin()] });
     const failed = await call(await operatorPeer(hub), "fail");
     expect(failed).toMatchObject({ success: false, errorCode: "handler_error", errorMessage: "it broke" });
   });
 
   it("ends a call at its deadline and tells the plugin", async () => {
-    const hub = await start({ plugins: [fixture("tools.a")] });
+    const hub = await start({ plugins: [plugin()] });
     const late = await call(await operatorPeer(hub), "wait", {}, { timeoutMs: 50 });
     expect(late.errorCode).toBe("deadline_exceeded");
     expect(late.errorMessage).toContain("50 ms");
@@ -119,12 +122,12 @@ describe("a hub with one plugin", () => {
   });
 
   it("uses the plugin's own deadline where the caller has none", async () => {
-    const hub = await start({ plugins: [fixture("tools.a", {}, { call_timeout_ms: 40 })] });
+    const hub = await start({ plugins: [plugin({}, { call_timeout_ms: 40 })] });
     expect((await call(await operatorPeer(hub), "wait")).errorCode).toBe("deadline_exceeded");
   });
 
   it("hands a caller's cancellation through to the plugin", async () => {
-    const hub = await start({ plugins: [fixture("tools.a")] });
+    const hub = await start({ plugins: [plugin()] });
     const operator = await operatorPeer(hub);
     const abort = new AbortController();
     const value = { toolName: "wait", arguments: {}, callerPlugin: "", traceParent: "", provider: "", sessionId: "" };
@@ -142,7 +145,7 @@ describe("a hub with one plugin", () => {
   });
 
   it("refuses more calls than the plugin's limit at once", async () => {
-    const hub = await start({ plugins: [fixture("tools.a", {}, { max_calls_in_flight: 2 })] });
+    const hub = await start({ plugins: [plugin({}, { max_calls_in_flight: 2 })] });
     const operator = await operatorPeer(hub);
     const pending = [call(operator, "wait", {}, { timeoutMs: 400 }), call(operator, "wait", {}, { timeoutMs: 400 })];
     await expect.poll(() => hub.hub.status().callsInFlight).toBe(2);
@@ -152,7 +155,7 @@ describe("a hub with one plugin", () => {
   });
 
   it("relays progress to a caller that wants it", async () => {
-    const hub = await start({ plugins: [fixture("tools.a", { TOOLS: "progress" })] });
+    const hub = await start({ plugins: [plugin({ TOOLS: "progress" })] });
     const operator = await operatorPeer(hub);
     expect((await call(operator, "progress")).text).toBe("done");
     const seen: number[] = [];
