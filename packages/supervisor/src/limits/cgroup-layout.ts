@@ -95,7 +95,7 @@ function place(mount: Mount, path: string | undefined, prefix: string): CgroupPl
   const relative = mount.root === "/" ? path : posix.relative(mount.root, path);
   // A container without a name space for groups sees the whole path but has only its own part mounted.
   const inside = relative.startsWith("..") ? "" : relative;
-  const directory = `${prefix}${posix.join(mount.point, inside)}`;
+  const directory = `${prefix}${posix.join(mount.point, inside).replace(/\/$/, "")}`;
   return existsSync(directory) ? { version: mount.version, directory } : undefined;
 }
 
