@@ -1,3 +1,4 @@
+import type { CallSignal } from "./call-signal.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 
 /** The three kinds of things that a server lists. */
@@ -6,7 +7,7 @@ export type ListKind = "tools" | "prompts" | "resources";
 /** Passed with every question to the backend. */
 export interface BackendCall {
   /** Aborts when the client cancels or goes away. The answer is then thrown away. */
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   /** Names the client's session; changes only when the client starts over. "" where there is none. */
   readonly sessionId: string;
   /** The client's own name for its request, for logs and traces. */

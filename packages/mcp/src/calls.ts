@@ -1,3 +1,4 @@
+import { CallController, type CallSignal } from "./call-signal.ts";
 import { type RequestId, requestKey } from "./jsonrpc.ts";
 
 /** Takes the answer to one message of a client, or undefined where none is due. */
@@ -6,7 +7,7 @@ export type Reply = (text: string | undefined, about?: RequestId) => void;
 /** One request under way. */
 export interface Call {
   readonly id: RequestId;
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   /** Answered or cancelled: nothing more may be sent about it. */
   readonly over: boolean;
   /** Answers it. Once it is over this does nothing. */
@@ -15,7 +16,7 @@ export interface Call {
 
 /** The requests under way. Each is answered once, or, when it is cancelled first, never. */
 export class Calls {
-  readonly #open = new Map<string, { readonly call: Call; readonly controller: AbortController }>();
+  readonly #open = new Map<string, { readonly call: Call; readonly controller: CallController }>();
   #waiting: (() => void)[] = [];
 
   get size(): number {
@@ -28,12 +29,12 @@ export class Calls {
 
   /** The id must be free. */
   begin(id: RequestId, reply: Reply): Call {
-    const controller = new AbortController();
+    const controller = new CallController();
     const key = requestKey(id);
     let over = false;
     const call: Call = {
       id,
-      signal: controller.signal,
+      signal: controller,
       get over() {
         return over;
       },

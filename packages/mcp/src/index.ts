@@ -17,6 +17,7 @@ export type {
   ToolCall,
   ToolOutcome,
 } from "./backend.ts";
+export type { CallSignal } from "./call-signal.ts";
 export type { ServerInfo } from "./initialize.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
 export type { RequestId } from "./jsonrpc.ts";

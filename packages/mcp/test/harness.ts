@@ -1,5 +1,6 @@
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import type {
+  CallSignal,
   JsonObject,
   ListKind,
   LogEntry,
@@ -106,9 +107,9 @@ export function testBackend(): TestBackend {
   };
 }
 
-/** Calls back when the signal aborts; the engine's own view of a signal has no events, the platform's has. */
-export function onAbort(signal: AbortSignal, listener: () => void): void {
-  signal.addEventListener("abort", listener, { once: true });
+/** Calls back when the signal aborts. */
+export function onAbort(signal: CallSignal, listener: () => void): void {
+  signal.addEventListener("abort", listener);
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape

@@ -1,4 +1,5 @@
 /** The Link interface, the memory carrier and promises over a link; needs no platform. @module */
+export { Deadlines, type Timed } from "./deadlines.ts";
 export { abortError, cancelledByPeer, linkLost, notOpen } from "./errors.ts";
 export { IdTable } from "./id-table.ts";
 export type { AcceptLink, CallId, Carrier, Link, LinkHandler, LinkListener, TlsMaterial } from "./link.ts";

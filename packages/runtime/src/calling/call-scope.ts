@@ -1,7 +1,6 @@
 import { DEFAULT_TIMEOUT_MS, ErrorCode, HubError } from "@orchestrator/protocol";
-import { abortError } from "@orchestrator/transport";
+import { abortError, type Deadlines, type Timed } from "@orchestrator/transport";
 import type { CallOptions } from "../hub-client.ts";
-import type { Deadlines, Timed } from "./deadlines.ts";
 
 /** What is told that the work which it is a part of was called off. */
 export interface Stoppable {

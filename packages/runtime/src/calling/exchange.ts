@@ -1,7 +1,6 @@
 import { ErrorCode, HubError, type IdSource, PluginRequest, PluginResponse } from "@orchestrator/protocol";
-import type { CallId } from "@orchestrator/transport";
+import type { CallId, Deadlines } from "@orchestrator/transport";
 import { assertWithinLimits, type CallScope, type Limits, LimitWatch } from "./call-scope.ts";
-import type { Deadlines } from "./deadlines.ts";
 import type { OutgoingCalls, ReplyListener } from "./outgoing-calls.ts";
 import { failureOf } from "./response-errors.ts";
 

@@ -1,6 +1,6 @@
 import { createIdSource, ErrorCode, fromWireError, HubError, type PluginManifest } from "@orchestrator/protocol";
+import { Deadlines } from "@orchestrator/transport";
 import { type Limits, LimitWatch, limitsOf, ROOT_SCOPE } from "./call-scope.ts";
-import { Deadlines } from "./deadlines.ts";
 import { exchangeRaw, type HubChannel } from "./exchange.ts";
 import type { OutgoingCalls } from "./outgoing-calls.ts";
 

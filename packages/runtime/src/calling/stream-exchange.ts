@@ -1,6 +1,6 @@
 import { ErrorCode, HubError, type PluginResponse } from "@orchestrator/protocol";
+import type { Deadlines } from "@orchestrator/transport";
 import { type Limits, LimitWatch } from "./call-scope.ts";
-import type { Deadlines } from "./deadlines.ts";
 import {
   decodeResponse,
   encodeQuestion,

@@ -1,4 +1,5 @@
 import { ErrorCode, HubError } from "@orchestrator/protocol";
+import { Deadlines } from "../deadlines.ts";
 import { abortError } from "../errors.ts";
 import type { AcceptLink, CallId, Link, LinkHandler } from "../link.ts";
 import type { MinimalAbortSignal } from "../platform.ts";
@@ -17,6 +18,7 @@ export class LinkPeer {
   readonly #serve: ServeCall | undefined;
   readonly #outgoing = new Map<CallId, OutgoingCall>();
   readonly #incoming = new Map<CallId, ServedCall>();
+  readonly #deadlines = new Deadlines();
   #link: Link | undefined;
 
   /** @param serve answers the peer's calls; without it they are cancelled */
@@ -45,16 +47,20 @@ export class LinkPeer {
   /**
    * Sends `payload` and waits for the last message of the answer.
    * Rejects with what ended the call: `CANCELLED` or `DEADLINE_EXCEEDED` by the signal (its reason, where that is a
-   * `HubError`), `CANCELLED` by the peer, `UNAVAILABLE` with the link, `FRAME_TOO_LARGE`.
+   * `HubError`), `DEADLINE_EXCEEDED` by the timeout, `CANCELLED` by the peer, `UNAVAILABLE` with the link, `FRAME_TOO_LARGE`.
    */
-  async call(payload: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
-    if (options.signal?.aborted) throw abortError(options.signal.reason);
-    const link = this.link;
-    const answer = new SingleAnswer(link, options, this.#endOutgoing);
-    const id = link.open(payload, true);
-    this.#outgoing.set(id, answer);
-    answer.start(id);
-    return answer.promise;
+  call(payload: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
+    try {
+      if (options.signal?.aborted) throw abortError(options.signal.reason);
+      const link = this.link;
+      const id = link.open(payload, true);
+      const answer = new SingleAnswer(link, options, this.#deadlines, this.#endOutgoing);
+      this.#outgoing.set(id, answer);
+      answer.start(id);
+      return answer.promise;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**

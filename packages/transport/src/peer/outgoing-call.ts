@@ -1,4 +1,5 @@
-import type { HubError } from "@orchestrator/protocol";
+import { ErrorCode, HubError } from "@orchestrator/protocol";
+import type { Deadlines, Timed } from "../deadlines.ts";
 import { abortError } from "../errors.ts";
 import type { CallId, Link } from "../link.ts";
 import type { MinimalAbortSignal } from "../platform.ts";
@@ -12,6 +13,8 @@ export interface OutgoingCall {
 export interface CallOptions {
   /** Cancels the call; one that is aborted already rejects before anything is sent. */
   readonly signal?: MinimalAbortSignal | undefined;
+  /** Milliseconds after which the call is given up with `DEADLINE_EXCEEDED`. Never where it is left out. */
+  readonly timeoutMs?: number | undefined;
   /** Receives the messages that precede the last one: progress, for example. */
   readonly onMessage?: ((payload: Uint8Array) => void) | undefined;
 }
@@ -25,9 +28,11 @@ function isBareEnd(payload: Uint8Array, last: boolean, before: boolean): boolean
 }
 
 /** A call whose answer is its last message. */
-export class SingleAnswer implements OutgoingCall {
+export class SingleAnswer implements OutgoingCall, Timed {
   readonly promise: Promise<Uint8Array>;
+  readonly deadlineMs: number;
   readonly #link: Link;
+  readonly #deadlines: Deadlines;
   readonly #options: CallOptions;
   readonly #ended: (id: CallId) => void;
   #id: CallId = -1;
@@ -35,8 +40,10 @@ export class SingleAnswer implements OutgoingCall {
   #resolve!: (payload: Uint8Array) => void;
   #reject!: (error: HubError) => void;
 
-  constructor(link: Link, options: CallOptions, ended: (id: CallId) => void) {
+  constructor(link: Link, options: CallOptions, deadlines: Deadlines, ended: (id: CallId) => void) {
     this.#link = link;
+    this.#deadlines = deadlines;
+    this.deadlineMs = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + options.timeoutMs;
     this.#options = options;
     this.#ended = ended;
     this.promise = new Promise((resolve, reject) => {
@@ -47,6 +54,7 @@ export class SingleAnswer implements OutgoingCall {
 
   start(id: CallId): void {
     this.#id = id;
+    this.#deadlines.add(this);
     this.#options.signal?.addEventListener("abort", this.#abort);
   }
 
@@ -70,6 +78,11 @@ export class SingleAnswer implements OutgoingCall {
     this.#reject(error);
   }
 
+  expired(): void {
+    const what = `No answer came within ${this.#options.timeoutMs} ms`;
+    this.#giveUp(new HubError(ErrorCode.DeadlineExceeded, what));
+  }
+
   readonly #abort = (): void => this.#giveUp(abortError(this.#options.signal?.reason));
 
   #giveUp(error: HubError): void {
@@ -78,6 +91,7 @@ export class SingleAnswer implements OutgoingCall {
   }
 
   #finish(): void {
+    this.#deadlines.delete(this);
     this.#options.signal?.removeEventListener("abort", this.#abort);
     this.#ended(this.#id);
   }

@@ -39,6 +39,11 @@ export class ToolIndex {
     return tools;
   }
 
+  /** What is known of a tool at once. */
+  peek(name: string): KnownTool | undefined {
+    return this.#known?.get(name);
+  }
+
   /** @returns undefined for a tool that was not in the list when it was last asked for, or where there is no list to be had */
   async find(name: string, call: BackendCall): Promise<KnownTool | undefined> {
     if (this.#known === undefined) await this.list(call).catch(() => undefined);

@@ -29,7 +29,7 @@ export class Tools {
 
   /** @throws {HubError} `NOT_FOUND` for a tool that no plugin has */
   async call(name: string, input: JsonObject, call: ToolCall): Promise<ToolOutcome> {
-    const known = await this.#index.find(name, call);
+    const known = this.#index.peek(name) ?? (await this.#index.find(name, call));
     if (known?.streaming === true) return this.#stream(name, input, call);
     const outcome = await this.#plain(name, input, call);
     if (outcome.ok) return known?.promised === true ? { ...outcome, promised: true } : outcome;
@@ -63,13 +63,14 @@ export class Tools {
       sessionId: call.sessionId,
     };
     const { onProgress, signal } = call;
-    const report = (progress: number, total: number, message: string) => onProgress?.({ progress, total, message });
+    const report =
+      onProgress && ((progress: number, total: number, message: string) => onProgress({ progress, total, message }));
     const response = await ask(this.#hub.peer, {
       requestId: `stdio-tc-${call.requestId}`,
       request: { $case: "toolCall", value },
       timeoutMs: this.#timeoutMs,
       signal,
-      onProgress: onProgress === undefined ? undefined : report,
+      onProgress: report,
     });
     if (response.response?.$case !== "toolCall") {
       throw response.error === undefined ? wrongAnswer("toolCall", response) : fromWireError(response.error);

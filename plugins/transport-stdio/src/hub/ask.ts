@@ -1,5 +1,5 @@
 import { ErrorCode, fromWireError, HubError, LegacyCode, PluginRequest, PluginResponse } from "@orchestrator/protocol";
-import type { LinkPeer } from "@orchestrator/transport";
+import type { LinkPeer, MinimalAbortSignal } from "@orchestrator/transport";
 
 type Request = NonNullable<PluginRequest["request"]>;
 export type Response = NonNullable<PluginResponse["response"]>;
@@ -11,7 +11,7 @@ export interface Question {
   readonly request: Request;
   /** How long the hub may take. */
   readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: MinimalAbortSignal | undefined;
   /** Hears of messages before the last one, where they are wanted. */
   readonly onProgress?: ((progress: number, total: number, message: string) => void) | undefined;
 }
@@ -26,17 +26,15 @@ const GRACE_MS = 5_000;
  * @throws {HubError} `UNAVAILABLE` when the link breaks, `DEADLINE_EXCEEDED`, `CANCELLED`, `PROTOCOL`
  */
 export async function ask(peer: LinkPeer, question: Question): Promise<PluginResponse> {
-  const { signal, onProgress } = question;
-  const watch = watchLimits(question);
+  const { signal, onProgress, timeoutMs } = question;
+  const onMessage = onProgress === undefined ? undefined : (payload: Uint8Array) => report(payload, onProgress);
   try {
-    const onMessage = onProgress === undefined ? undefined : (payload: Uint8Array) => report(payload, onProgress);
-    return decodeResponse(await peer.call(encodeQuestion(question), { signal: watch.signal, onMessage }));
+    const limits = { signal, timeoutMs: timeoutMs + GRACE_MS };
+    return decodeResponse(await peer.call(encodeQuestion(question), { ...limits, onMessage }));
   } catch (reason) {
     // The gateway's own way of saying that the client gave up is of no interest to anybody.
     if (signal?.aborted === true) throw new HubError(ErrorCode.Cancelled, "The client cancelled the request");
     throw reason;
-  } finally {
-    watch.done();
   }
 }
 

@@ -1,3 +1,5 @@
+import { platform } from "./platform.ts";
+
 /** Something that has to be over by a certain time. */
 export interface Timed {
   /** Epoch milliseconds, or `Infinity`. */
@@ -15,7 +17,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  */
 export class Deadlines {
   readonly #pending = new Set<Timed>();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: unknown;
   /** When the timer comes, in epoch milliseconds. */
   #wakeMs = Number.POSITIVE_INFINITY;
 
@@ -31,12 +33,13 @@ export class Deadlines {
   }
 
   #wakeAt(timeMs: number): void {
-    clearTimeout(this.#timer);
+    if (this.#timer !== undefined) platform.clearTimeout(this.#timer);
     this.#wakeMs = timeMs;
     const delayMs = Math.min(Math.max(timeMs - Date.now(), 0), MAX_TIMER_MS);
-    this.#timer = setTimeout(() => this.#wake(), delayMs);
+    const timer = platform.setTimeout(() => this.#wake(), delayMs);
     // A call is waited for by whoever made it and by its link; that it has a deadline keeps no process alive.
-    this.#timer.unref();
+    (timer as { unref?(): void }).unref?.();
+    this.#timer = timer;
   }
 
   #wake(): void {
