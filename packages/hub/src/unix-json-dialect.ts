@@ -58,8 +58,15 @@ export class UnixJsonDialect {
     };
   }
 
-  /** The environment of the next start: what every plugin gets, and what those of this kind look for. */
+  /**
+   * The environment of the next start: what every plugin gets, and what those of this kind look for.
+   * @throws {HubError} `INVALID_ARGUMENT`, `PERMISSION_DENIED`, `DATA_LOSS`: what must be mended first
+   */
   environment(plugin: PluginEntry, env: Readonly<Record<string, string>>): Record<string, string> {
+    if (process.platform === "win32") {
+      const what = `Plugin "${plugin.id}" needs Unix sockets, which this system does not have`;
+      throw new HubError(ErrorCode.InvalidArgument, what);
+    }
     const before = this.#next.get(plugin);
     if (before !== undefined) this.#sockets.release(before);
     const path = this.#sockets.pathFor(plugin.manifestId);
