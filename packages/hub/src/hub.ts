@@ -2,7 +2,7 @@ import type { HubConfig, PolicyRule } from "@orchestrator/config";
 import type { Authority } from "@orchestrator/identity";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import type { Store } from "@orchestrator/store";
-import { describeState, type PluginEvent, type PluginState, type RestartPolicy } from "@orchestrator/supervisor";
+import type { RestartPolicy } from "@orchestrator/supervisor";
 import { CallLog } from "./call-log.ts";
 import { Control } from "./control.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
@@ -13,23 +13,15 @@ import { HubLog } from "./hub-log.ts";
 import { KvService } from "./kv-service.ts";
 import { cleanUpLeftovers } from "./leftovers.ts";
 import { Listing } from "./listing.ts";
-import { HUB_TOPICS, LocalAnswers } from "./local-answers.ts";
+import { LocalAnswers } from "./local-answers.ts";
 import { PeerRegistry } from "./peer-registry.ts";
-import type { Offer, PluginEntry } from "./plugin-entry.ts";
+import type { PluginEntry } from "./plugin-entry.ts";
 import { type EventToKeep, keepEvent } from "./plugin-events.ts";
 import { PluginFleet } from "./plugin-fleet.ts";
 import type { LogPage, LogQuery } from "./plugin-logs/read-log.ts";
-import type { Port } from "./port.ts";
-import { collisionLines, Problems } from "./problems.ts";
+import { PluginPresence } from "./plugin-presence.ts";
+import { Problems } from "./problems.ts";
 import { Routes } from "./routes.ts";
-
-/** Published whenever tools or prompts come or go. */
-export const CAPABILITIES_TOPIC = `${HUB_TOPICS}capabilities`;
-/** Published at every change of a plugin's state. */
-export const PLUGINS_TOPIC = `${HUB_TOPICS}plugins`;
-
-/** Events of plugins that their states tell of already. */
-const STATES: ReadonlySet<string> = new Set(["started", "ready", "backoff", "failed", "stopped"]);
 
 export interface HubOptions {
   readonly config: HubConfig;
@@ -66,6 +58,7 @@ export class Hub {
   readonly #local: LocalAnswers;
   readonly #fleet: PluginFleet;
   readonly #peers: PeerRegistry;
+  readonly #presence: PluginPresence;
   readonly #startedAtMs = Date.now();
   readonly #doors: Doors;
   /** The policy; a reload changes what is in it. */
@@ -121,6 +114,14 @@ export class Hub {
       rules: this.#rules,
       local: (port, call, payload, peek) => this.#local.answer(port, call, payload, peek),
     });
+    this.#presence = new PluginPresence({
+      log,
+      routes: this.#routes,
+      listing: this.#listing,
+      events: this.#events,
+      peers: this.#peers,
+      plugins: () => this.plugins,
+    });
     this.#doors = new Doors({ ...options, socketPath: options.socketPath, peers: this.#peers, log });
     this.#fleet = new PluginFleet({
       ...options,
@@ -138,13 +139,16 @@ export class Hub {
           if (plugin.isReady) plugin.handover.begin(port);
           return port;
         },
-        onReady: (plugin, port, offer) => this.#ready(plugin, port, offer),
-        onGone: (plugin, port) => this.#gone(plugin, port),
+        onReady: (plugin, port, offer) => this.#presence.ready(plugin, port, offer),
+        onGone: (plugin, port) => this.#presence.gone(plugin, port),
       },
-      onState: (plugin, state, previous) => this.#onState(plugin, state, previous),
-      onChange: () => this.#capabilitiesChanged(),
+      onState: (plugin, state, previous) => this.#presence.state(plugin, state, previous),
+      onChange: () => this.#presence.changed(),
       isListening: (plugin) => this.#events.isListening(plugin),
-      onEvent: (event) => this.#onEvent(event),
+      onEvent: (event) => {
+        this.keepEvent(event);
+        this.#presence.event(event);
+      },
     });
   }
 
@@ -204,7 +208,7 @@ export class Hub {
     const config = await readConfig();
     this.#rules.splice(0, this.#rules.length, ...config.policy);
     // Rights that were looked up before are forgotten with the routes.
-    this.#capabilitiesChanged();
+    this.#presence.changed();
     await this.#fleet.reload(config);
     this.log.write("info", "hub", `read the config again: ${this.plugins.length} plugins`);
   }
@@ -267,65 +271,5 @@ export class Hub {
   /** Links of peers that are no configured plugins: gateways, operators. */
   get clientLinks(): number {
     return this.#peers.clientLinks;
-  }
-
-  #ready(plugin: PluginEntry, port: Port, offer: Offer): void {
-    // Another instance takes over: from here to the end nothing else happens, so no call finds neither of them.
-    if (plugin.handover.isComing(port)) this.#peers.pluginReplaced(plugin);
-    if (plugin.link !== undefined && plugin.link !== port) plugin.handover.leave(plugin.link);
-    const isNew = !plugin.wasOffered || JSON.stringify(plugin.offer) !== JSON.stringify(offer);
-    plugin.link = port;
-    plugin.offer = offer;
-    plugin.settle(true);
-    plugin.handover.serve(port);
-    if (!isNew) return;
-    plugin.wasOffered = true;
-    this.#capabilitiesChanged();
-    const mine = this.#routes.collisions.filter(({ loser, winner }) => loser === plugin.id || winner === plugin.id);
-    for (const line of collisionLines(mine)) this.log.writeAbout(plugin.id, "error", "hub", line);
-  }
-
-  /** @param port the connection that is lost, if it is a certain one: another instance may have taken over meanwhile */
-  #gone(plugin: PluginEntry, port = plugin.link): void {
-    if (plugin.link !== undefined && plugin.link !== port) return;
-    this.#peers.pluginGone(plugin);
-    if (plugin.link === undefined) return;
-    plugin.link = undefined;
-    this.#refresh(plugin);
-  }
-
-  /** What a plugin offers comes and goes with it, but for one that a call starts. */
-  #refresh(plugin: PluginEntry): void {
-    if (plugin.isOffered === plugin.wasOffered) return;
-    plugin.wasOffered = plugin.isOffered;
-    this.#capabilitiesChanged();
-  }
-
-  #onState(plugin: PluginEntry, state: PluginState, previous: PluginState): void {
-    if (state.name === "draining") this.#gone(plugin);
-    this.#refresh(plugin);
-    if (!this.#events.hasSubscribers(PLUGINS_TOPIC)) return;
-    const [reason = ""] = describeState(state).split("\n");
-    const change = { plugin: plugin.id, state: state.name, previous: previous.name, reason };
-    this.#publish(PLUGINS_TOPIC, state.name, change);
-  }
-
-  /** States are told by themselves. */
-  #onEvent(event: PluginEvent): void {
-    this.keepEvent(event);
-    if (!this.#events.hasSubscribers(PLUGINS_TOPIC) || STATES.has(event.type)) return;
-    this.#publish(PLUGINS_TOPIC, event.type, { plugin: event.plugin, ...event.details });
-  }
-
-  #capabilitiesChanged(): void {
-    this.#routes.rebuild(this.plugins.filter((plugin) => plugin.enabled));
-    this.#listing.invalidate();
-    this.#publish(CAPABILITIES_TOPIC, "changed", {});
-  }
-
-  #publish(topic: string, eventType: string, payload: Record<string, unknown>): void {
-    const nowMs = Date.now();
-    const timestamp = { seconds: Math.floor(nowMs / 1000), nanos: (nowMs % 1000) * 1_000_000 };
-    this.#events.publish({ topic, eventType, payload, sourcePlugin: "orchestrator", subscriptionId: "", timestamp });
   }
 }
