@@ -54,6 +54,62 @@ describe("load", () => {
     120_000,
   );
 
+  it.each([
+    ["a fifth of the datagrams is lost", { lost: 0.2 }],
+    ["a fifth comes late", { late: 0.2 }],
+    ["a fifth comes twice", { doubled: 0.2 }],
+    ["all of that happens", { lost: 0.05, late: 0.1, doubled: 0.1 }],
+  ])(
+    "has no stall when %s",
+    async (_what, mischief) => {
+      const [client, server] = [new LinkPeer(), echoPeer()];
+      let proxy: LossyProxy | undefined;
+      await using _pair = await quicPair(client.accept, server.accept, {
+        material,
+        via: async (address) => {
+          proxy = await LossyProxy.start(address, mischief, 15);
+          return proxy.address;
+        },
+      });
+      const calls = full ? 200 : 10;
+      const call = async (size: number, seed: number) => {
+        const payload = pattern(size, seed);
+        // Less than the keep-alive, which would end any stall.
+        const signal = AbortSignal.timeout(9_000);
+        expect(firstDifference(await client.call(payload, { signal }), payload)).toBe(-1);
+      };
+      const chain = async (seed: number) => {
+        for (let step = 0; step < calls; step++)
+          await call(1 + ((seed * 7_919 + step * 104_729) % 20_000), seed + step);
+      };
+      await Promise.all(Array.from({ length: 8 }, (_, seed) => chain(seed)));
+      // Alone on the connection a packet is followed by nothing that would prove its loss.
+      for (let step = 0; step < calls; step++) await call(600, step);
+      expect(proxy!.lost + proxy!.late + proxy!.doubled).toBeGreaterThan(0);
+      await proxy![Symbol.asyncDispose]();
+    },
+    300_000,
+  );
+
+  it("serves a client that comes back after the server was away", async () => {
+    const address = await listenQuic("localhost:0", { tls: material.server }, new Recorder().accept).then(
+      async (listener) => {
+        await listener.close();
+        return listener.address;
+      },
+    );
+    for (let round = 0; round < 3; round++) {
+      const listener = await listenQuic(address, { tls: material.server }, (link) => echoPeer().accept(link));
+      const recorder = new Recorder();
+      const link = await dialQuic(address, { tls: material.client }, recorder.accept);
+      const call = link.open(bytes(round), true);
+      await recorder.until("message");
+      expect(recorder.all("message").map((told) => [told.call, told.payload[0]])).toEqual([[call, round]]);
+      await listener.close(0);
+      await recorder.until("closed");
+    }
+  });
+
   it("streams without a gap when datagrams are lost", async () => {
     const server = new LinkPeer(async (call) => {
       for (let index = 0; index < 100; index++) await call.reply(pattern(10_000, index), index === 99);

@@ -5,6 +5,7 @@ import type { Wire } from "../link/link-rules.ts";
 import type { QuicLink } from "../link/quic-link.ts";
 import type { Settings } from "../options.ts";
 import { closeError, handshakeTimedOut, idleTimedOut } from "./close-error.ts";
+import { Impatience } from "./impatience.ts";
 import type { Turn } from "./turn.ts";
 
 /** Set in the first byte of the packets of a handshake. */
@@ -13,6 +14,8 @@ const LONG_HEADER = 0x80;
 const PROMPT_BYTES = 4_096;
 /** Datagrams up to this size may carry acknowledgements alone; what they set free, a stream for example, is not kept waiting. */
 const BARE_ACK_BYTES = 128;
+/** QUIC takes a packet for lost once one that was sent so many later is acknowledged. */
+const PROOF_OF_LOSS = 3;
 
 /** What a connection needs of the endpoint that owns it, and tells it. */
 export interface ConnectionOwner {
@@ -36,6 +39,7 @@ export class Connection implements Wire {
   readonly #owner: ConnectionOwner;
   readonly #handshakeEndsMs: number;
   #link: QuicLink | undefined;
+  #impatience: Impatience | undefined;
   #gone = false;
   #timer: NodeJS.Timeout | undefined;
   /** When the timer fires, in epoch milliseconds. It is never moved back: waking up once too often is cheaper. */
@@ -88,8 +92,12 @@ export class Connection implements Wire {
     this.#keepAliveMs = nowMs + this.#owner.settings.keepAliveMs;
     if (this.#link === undefined) {
       this.#prompt = true;
-      if (this.#isReady()) this.#link = this.#owner.established(this);
+      if (this.#isReady()) {
+        this.#link = this.#owner.established(this);
+        this.#impatience = new Impatience(this.engine.idleTimeoutMs(this.#owner.settings.idleTimeoutMs), nowMs);
+      }
     }
+    this.#impatience?.heard(nowMs);
     if (this.#gone) return;
     if (this.#failed || this.engine.closing) {
       // The alert that tells the peer why may still have to go out.
@@ -184,6 +192,7 @@ export class Connection implements Wire {
     let dueMs = this.#link === undefined ? this.#handshakeEndsMs : this.#keepAliveMs;
     if (engineMs >= 0) dueMs = Math.min(dueMs, nowMs + engineMs);
     if (this.#link !== undefined) dueMs = Math.min(dueMs, this.#link.lingerDueMs);
+    if (this.#impatience !== undefined) dueMs = Math.min(dueMs, this.#impatience.sent(engineMs, nowMs));
     if (dueMs >= this.#timerMs) return;
     clearTimeout(this.#timer);
     this.#timerMs = dueMs;
@@ -208,8 +217,17 @@ export class Connection implements Wire {
         this.engine.ping();
         this.#keepAliveMs = nowMs + this.#owner.settings.keepAliveMs;
       }
+      if (this.#impatience?.isDue(nowMs) === true) this.#prove();
       this.#link.expireLingering(nowMs);
     }
     this.changed();
   };
+
+  /** Asks the peer, once in each packet, for what proves a loss. */
+  #prove(): void {
+    for (let packet = 0; packet < PROOF_OF_LOSS; packet++) {
+      this.engine.ping();
+      this.#transmit();
+    }
+  }
 }

@@ -68,6 +68,8 @@ export interface EngineConnection {
   receive(datagram: Uint8Array): boolean;
   /** Writes the next datagram. @returns its length, 0 when there is none */
   transmit(into: Uint8Array): number;
+  /** Of an established connection: the smaller figure of both sides. */
+  idleTimeoutMs(own: number): number;
   /** Milliseconds until `elapsed` is due, or -1. */
   timeout(): number;
   elapsed(): void;

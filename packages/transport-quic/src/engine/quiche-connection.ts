@@ -74,6 +74,10 @@ export class QuicheConnection implements EngineConnection {
     }
   }
 
+  idleTimeoutMs(own: number): number {
+    return Math.min(own, this.#native.stats().peerMaxIdleTimeout || own);
+  }
+
   timeout(): number {
     return this.#native.timeout() ?? -1;
   }
