@@ -314,8 +314,9 @@ describe("events", () => {
     await publish("7");
     // Its manifest needs the topic, so it hears every event once, and the one that fits its own filter twice.
     await expect.poll(() => hub.hub.status().eventsDelivered).toBe(3);
-    const events = lines(hub, "tools.a").filter((line) => line.startsWith("event "));
-    expect(events).toHaveLength(3);
+    const heard = () => lines(hub, "tools.a").filter((line) => line.startsWith("event "));
+    await expect.poll(heard).toHaveLength(3);
+    const events = heard();
     expect(events.every((line) => line.includes('"sourcePlugin":"operator"'))).toBe(true);
     expect(events.filter((line) => line.includes('"subscriptionId":"s-feature.updated"'))).toHaveLength(1);
     expect(events.some((line) => line.includes("forged"))).toBe(false);
