@@ -1,2 +1,2 @@
-/** The carriers over sockets. By path, as the suites that look into packages do. */
-export { dialSocket, listenSocket, openFdLink, SocketLink } from "../../../packages/transport-socket/src/index.ts";
+/** The carriers over sockets, as benchmarks use them. */
+export { dialSocket, listenSocket, openFdLink, SocketLink } from "@orchestrator/transport-socket";
