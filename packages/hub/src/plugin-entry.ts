@@ -34,6 +34,8 @@ export class PluginEntry {
   readonly handover = new Handover();
   /** Whether it is to run at all: the operator's switch, or else the config's word. */
   enabled: boolean;
+  /** The config that is in force has another entry in its place, or none. */
+  isRemoved = false;
   /** Starts it for a call that needs it; gives undefined where a call is not to wait for it. */
   waker: (() => Promise<PluginState> | undefined) | undefined;
   /** It was listed when the lists were last made. */

@@ -147,7 +147,10 @@ export class PluginFleet {
     }
     const leaving = [...before.values()].filter((plugin) => !kept.has(plugin.id));
     const ids = new Set(wanted.map(({ id }) => id));
-    for (const plugin of leaving) plugin.enabled = false;
+    for (const plugin of leaving) {
+      plugin.isRemoved = true;
+      plugin.enabled = false;
+    }
     await Promise.all(
       leaving.map(({ id, supervised }) =>
         supervised.stop(ids.has(id) ? "its configuration has changed" : "it is no longer in the configuration"),

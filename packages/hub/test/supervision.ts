@@ -3,7 +3,6 @@ import { join } from "node:path";
 import type { PluginRequest, PluginResponse } from "@orchestrator/protocol";
 import type { LinkPeer } from "@orchestrator/transport";
 import {
-  operatorPeer,
   request,
   type StartTestHubOptions,
   startTestHub,
@@ -40,7 +39,7 @@ export class Site implements AsyncDisposable {
 
   static async open(options: StartTestHubOptions): Promise<Site> {
     const test = await startTestHub({ shutdownMs: 2_000, termMs: 500, ...options });
-    return new Site(test, await operatorPeer(test));
+    return new Site(test, await test.connect("orchestrator-operator", undefined, "unix"));
   }
 
   /** What a plugin says of itself from its next start on. */

@@ -143,6 +143,8 @@ describe("a plugin that crashes", () => {
       value: { plugin: "a", sinceMs: 0, limit: 0, follow: false, type: "" },
     });
     const types = kept?.$case === "events" ? kept.value.events.map(({ type }) => type) : [];
+    const waits = kept?.$case === "events" ? kept.value.events.filter(({ type }) => type === "backoff") : [];
+    expect(waits.map(({ details }) => details?.["delayMs"])).toEqual([10, 20, 40]);
     const round = ["crashed", "backoff", "started", "ready"];
     expect(types).toEqual([
       "started",
@@ -181,7 +183,11 @@ describe("dependents", () => {
       plugins: [
         service("base"),
         service("near", { depends_on: ["base"], restart_with_dependencies: true }),
-        service("far", { depends_on: ["base"] }),
+        service("far", {
+          depends_on: ["base"],
+          env: { LISTENS: "orchestrator.plugins" },
+          needs_events: ["orchestrator.plugins"],
+        }),
       ],
     });
     const before = ["near", "far"].map((id) => site.supervised(id).pid);
@@ -189,6 +195,12 @@ describe("dependents", () => {
     await expect.poll(() => site.supervised("near").pid, { timeout: 10_000 }).not.toBe(before[0]);
     await site.supervised("near").reached("ready");
     expect(site.supervised("far").pid).toBe(before[1]);
+    const heard = () =>
+      site
+        .log("far")
+        .filter((line) => line.startsWith('event orchestrator.plugins {"plugin":"base"'))
+        .join("\n");
+    await expect.poll(heard).toMatch(/was ended by SIGKILL.*"state":"backoff".*"state":"ready"/s);
     expect(site.log("near").join("\n")).toContain('"base", which it depends on, was started anew');
   });
 });

@@ -90,7 +90,7 @@ describe("an upgrade", () => {
 
   it("takes the subscriptions along: the new process hears, once, and the old one no more", async () => {
     await using site = await Site.open({ plugins: [service("a", { env: { LISTENS: "news" }, needs_events: ["*"] })] });
-    const publisher = await site.test.connect("orchestrator-operator");
+    const publisher = await site.test.connect("orchestrator-operator", undefined, "unix");
     const publish = async (n: number) => {
       const value = {
         topic: "news",

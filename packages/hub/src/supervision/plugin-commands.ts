@@ -56,6 +56,10 @@ export class PluginCommands {
 
   /** Remembers the switch, then starts or stops the plugin. @throws {HubError} `INTERNAL` where it cannot be remembered */
   async enable(plugin: PluginEntry, enabled: boolean): Promise<void> {
+    if (plugin.isRemoved) {
+      const what = `Plugin "${plugin.id}" is just being changed by a reload. Try again`;
+      throw new HubError(ErrorCode.Unavailable, what);
+    }
     this.#options.switches.set(plugin.id, enabled);
     const isNew = plugin.enabled !== enabled;
     plugin.enabled = enabled;
