@@ -59,7 +59,8 @@ function jsonLine({ id, timeMs, plugin, type, details }: PluginEvent): string {
 }
 
 function line({ timeMs, plugin, type, details }: PluginEvent, style: Style): string {
-  const values = Object.entries(details ?? {}).map(([key, value]) => {
+  const said = Object.entries(details ?? {}).filter(([, value]) => value !== "");
+  const values = said.map(([key, value]) => {
     const text = typeof value === "string" ? value : JSON.stringify(value);
     return `${style.dim(`${printable(key)}=`)}${printable(text)}`;
   });
