@@ -23,9 +23,12 @@ export { createIdSource, type IdOptions, type IdSource, uuidv7 } from "./ids.ts"
 export { checkManifest, manifestFromJson, manifestToJson } from "./manifest.ts";
 export * from "./messages.ts";
 export { type ErrorResponseOptions, errorResponse, LegacyCode, legacyCode } from "./responses.ts";
+export { decodeAnswer } from "./struct/decode-answer.ts";
 export { decodeStruct } from "./struct/decode-struct.ts";
+export { encodeCall } from "./struct/encode-call.ts";
 export { encodeStruct } from "./struct/encode-struct.ts";
 export { type JsonObject, type JsonValue, MAX_STRUCT_DEPTH } from "./struct/json.ts";
+export { type DocumentAnswer, encodeDocumentAnswer } from "./struct/stored-document.ts";
 export { decodeToolCall } from "./struct/tool-call.ts";
 export { encodeToolResult, type ToolResult } from "./struct/tool-result.ts";
 export { formatTraceParent, parseTraceParent, type TraceParent } from "./trace.ts";

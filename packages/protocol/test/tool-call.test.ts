@@ -11,20 +11,13 @@ import {
   RequestKind,
 } from "../src/index.ts";
 import { anyText, jsonObject } from "./json.ts";
+import { known } from "./plain-message.ts";
 import { damaged, unusualRequestBytes } from "./requests.ts";
 import { loadSchema, pairOf } from "./schema.ts";
 import { lengthDelimited } from "./wire.ts";
 
 const pair = pairOf(loadSchema(), "PluginRequest");
 const toolCalls = unusualRequestBytes(pair).filter((bytes) => peekRequest(bytes).kind === RequestKind.ToolCall);
-
-/** Without what nobody but a forwarder has a use for. */
-function known(value: unknown): unknown {
-  if (value instanceof Uint8Array || typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map((entry) => known(entry) ?? null);
-  const entries = Object.entries(value).filter(([key]) => key !== "_unknownFields");
-  return Object.fromEntries(entries.map(([key, entry]) => [key, known(entry)]));
-}
 
 it("decodeToolCall reads what the generated codec reads, in whatever order the fields come", () => {
   fc.assert(
