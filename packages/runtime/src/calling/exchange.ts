@@ -1,4 +1,12 @@
-import { ErrorCode, HubError, type IdSource, PluginRequest, PluginResponse } from "@orchestrator/protocol";
+import {
+  decodeAnswer,
+  ErrorCode,
+  encodeCall,
+  HubError,
+  type IdSource,
+  type PluginRequest,
+  type PluginResponse,
+} from "@orchestrator/protocol";
 import type { CallId, Deadlines } from "@orchestrator/transport";
 import { assertWithinLimits, type CallScope, type Limits, LimitWatch } from "./call-scope.ts";
 import type { OutgoingCalls, ReplyListener } from "./outgoing-calls.ts";
@@ -140,7 +148,7 @@ export function encodeQuestion(question: Question, ids: IdSource): Uint8Array {
     wantsProgress: onProgress !== undefined,
   };
   try {
-    return PluginRequest.encode({ requestId: ids.uuid(), request, context }).finish();
+    return encodeCall({ requestId: ids.uuid(), request, context });
   } catch (error) {
     throw HubError.from(error, ErrorCode.InvalidArgument);
   }
@@ -149,7 +157,7 @@ export function encodeQuestion(question: Question, ids: IdSource): Uint8Array {
 /** @returns a `PROTOCOL` error for bytes that are no response */
 export function decodeResponse(bytes: Uint8Array): PluginResponse | HubError {
   try {
-    return PluginResponse.decode(bytes);
+    return decodeAnswer(bytes);
   } catch (error) {
     return new HubError(ErrorCode.Protocol, `The answer does not decode: ${HubError.from(error).message}`);
   }

@@ -1,5 +1,6 @@
 import {
   ErrorCode,
+  encodeDocumentAnswer,
   encodeToolResult,
   errorResponse,
   HubError,
@@ -8,6 +9,7 @@ import {
 } from "@orchestrator/protocol";
 import type { CallId, Link } from "@orchestrator/transport";
 import type { Stoppable, StopSource } from "../calling/call-scope.ts";
+import type { StoredDocument } from "../definition.ts";
 import type { JsonObject } from "../json.ts";
 import { kindOf } from "./request-kind.ts";
 
@@ -106,6 +108,11 @@ export class ServedCall implements StopSource {
   /** As `reply`, with what a tool gave. */
   replyResult(result: JsonObject): void {
     this.#replyWith(() => encodeToolResult({ requestId: this.request.requestId, result }));
+  }
+
+  /** As `reply`, with a stored document. */
+  replyDocument(document: StoredDocument): void {
+    this.#replyWith(() => encodeDocumentAnswer({ requestId: this.request.requestId, ...document }));
   }
 
   /** As `reply`, with bytes that are ready. @throws {HubError} `FRAME_TOO_LARGE` */

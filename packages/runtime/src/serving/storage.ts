@@ -16,13 +16,13 @@ export async function serveStorageRead(call: ServedCall, request: RequestValue<"
   const { path } = request;
   const provider = providerOf(request.storageType, serving);
   const document = await absentAs(undefined, provider.read(path, serving.context(call)));
-  if (document === undefined) return call.reply({ $case: "storageRead", value: ABSENT });
+  if (document === undefined) return call.replyDocument(ABSENT);
   const { content, version } = document;
   // An empty file that nobody ever counted must not look like no file: its metadata are there, and empty.
   const isBlank = content.length === 0 && version === 0;
   const metadata = document.metadata ?? (isBlank ? {} : undefined);
   const safe = metadata && toJsonObject(metadata, `The metadata of "${path}"`);
-  call.reply({ $case: "storageRead", value: { content, metadata: safe, version } });
+  call.replyDocument({ content, metadata: safe, version });
 }
 
 export async function serveStorageWrite(call: ServedCall, request: RequestValue<"storageWrite">, serving: Serving) {

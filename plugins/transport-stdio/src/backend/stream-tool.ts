@@ -1,7 +1,7 @@
 import type { JsonObject, ToolCall, ToolOutcome } from "@orchestrator/mcp";
-import { ErrorCode, fromWireError, HubError, uuidv7 } from "@orchestrator/protocol";
+import { decodeAnswer, ErrorCode, fromWireError, HubError, uuidv7 } from "@orchestrator/protocol";
 import type { LinkPeer } from "@orchestrator/transport";
-import { decodeResponse, encodeQuestion, type Question, watchLimits, wrongAnswer } from "../hub/ask.ts";
+import { encodeQuestion, type Question, watchLimits, wrongAnswer } from "../hub/ask.ts";
 
 /** A result goes to the client in one message, and to a model after that. */
 const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
@@ -26,7 +26,7 @@ export async function streamTool(
   const output = new Output(call);
   try {
     for await (const payload of peer.stream(encodeQuestion(question), { signal: watch.signal })) {
-      const answer = decodeResponse(payload);
+      const answer = decodeAnswer(payload);
       const { response, error } = answer;
       if (response?.$case === "streamChunk") {
         output.add(response.value.data);

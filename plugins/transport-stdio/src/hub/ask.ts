@@ -1,4 +1,13 @@
-import { ErrorCode, fromWireError, HubError, LegacyCode, PluginRequest, PluginResponse } from "@orchestrator/protocol";
+import {
+  decodeAnswer,
+  ErrorCode,
+  encodeCall,
+  fromWireError,
+  HubError,
+  LegacyCode,
+  type PluginRequest,
+  type PluginResponse,
+} from "@orchestrator/protocol";
 import type { LinkPeer, MinimalAbortSignal } from "@orchestrator/transport";
 
 type Request = NonNullable<PluginRequest["request"]>;
@@ -30,7 +39,7 @@ export async function ask(peer: LinkPeer, question: Question): Promise<PluginRes
   const onMessage = onProgress === undefined ? undefined : (payload: Uint8Array) => report(payload, onProgress);
   try {
     const limits = { signal, timeoutMs: timeoutMs + GRACE_MS };
-    return decodeResponse(await peer.call(encodeQuestion(question), { ...limits, onMessage }));
+    return decodeAnswer(await peer.call(encodeQuestion(question), { ...limits, onMessage }));
   } catch (reason) {
     // The gateway's own way of saying that the client gave up is of no interest to anybody.
     if (signal?.aborted === true) throw new HubError(ErrorCode.Cancelled, "The client cancelled the request");
@@ -77,18 +86,9 @@ export function encodeQuestion({ requestId, request, timeoutMs, onProgress }: Qu
   const wantsProgress = onProgress !== undefined;
   const context = { timeoutMs, traceParent: "", caller: "", acceptsCalls: true, wantsProgress };
   try {
-    return PluginRequest.encode({ requestId, request, context }).finish();
+    return encodeCall({ requestId, request, context });
   } catch (reason) {
     throw HubError.from(reason, ErrorCode.InvalidArgument);
-  }
-}
-
-/** @throws {HubError} `PROTOCOL` */
-export function decodeResponse(payload: Uint8Array): PluginResponse {
-  try {
-    return PluginResponse.decode(payload);
-  } catch (reason) {
-    throw HubError.from(reason, ErrorCode.Protocol);
   }
 }
 
@@ -107,7 +107,7 @@ function failureOf({ response, error }: PluginResponse): HubError | undefined {
 }
 
 function report(payload: Uint8Array, onProgress: NonNullable<Question["onProgress"]>): void {
-  const { response } = decodeResponse(payload);
+  const { response } = decodeAnswer(payload);
   if (response?.$case !== "progress") return;
   const { progress, total, message } = response.value;
   onProgress(progress, total, message);
