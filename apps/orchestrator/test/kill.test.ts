@@ -1,0 +1,174 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { findMarked, type HubMark, type RunRecord, readRecords } from "@orchestrator/supervisor/internal";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { findHub, lockFile } from "../src/hub/state-file.ts";
+import { programCommand } from "../src/program-path.ts";
+import { Scratch } from "./hub.ts";
+import { run } from "./run.ts";
+
+const FULL = process.env["ORCHESTRATOR_SOAK"] === "full";
+const ROUNDS = FULL ? 200 : 20;
+const SEED = Number(process.env["ORCHESTRATOR_SEED"] ?? 4);
+/** From the start of the hub: some kills come before it listens, most while plugins start, some when all is up. */
+const LATEST_KILL_MS = 2_000;
+const PATIENCE = { timeout: 20_000, interval: 20 };
+
+const root = join(import.meta.dirname, "../../..");
+const stranger = join(root, "packages/supervisor/test/fixtures/misbehave.sh");
+const MISBEHAVIOURS = [
+  ...["sits", "forks", "forks-and-ends", "setsid", "double-fork", "ignores-term", "closes-descriptors"],
+  ...["clears-environment", "changes-directory", "changes-title", "daemon", "keeps-forking"],
+];
+
+/** Twenty plugins: ours, which fork; two in Python, each with its own way to speak; and programs that know nothing of hubs. */
+function plugins(manner: "hangs" | "answers"): readonly object[] {
+  const forking = [1, 2, 3, 4].map((number) => ({
+    id: `tools.${number}`,
+    binary: join(import.meta.dirname, "fixtures", "forking-plugin.ts"),
+    env: { PLUGIN_ID: `tools.${number}` },
+  }));
+  const python = [
+    { id: "hello.python", binary: join(root, "plugins/hello-python/hello.py") },
+    { id: "hello.json", binary: join(root, "plugins/hello-unix-json-python/hello.py"), dialect: "unix-json" },
+  ];
+  const echo = [
+    { id: "tools.echo", binary: join(import.meta.dirname, "fixtures", "echo-plugin.ts") },
+    { id: "tools.dies", binary: join(import.meta.dirname, "fixtures", "dies-at-start.ts") },
+  ];
+  const strangers = MISBEHAVIOURS.map((name) => ({ id: name, command: [stranger, name, manner], cwd: root }));
+  return [...forking, ...python, ...echo, ...strangers];
+}
+
+/** A linear congruential generator: the same seed gives the same moments. @returns 0 to 1 */
+function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/**
+ * A control group around the hub, where this machine lets us make one: no process can leave it, so it tells what is left without
+ * asking the hub's own marks.
+ */
+const fence = `/sys/fs/cgroup/pids/orchestrator-kill-test-${process.pid}`;
+const isFenced = (() => {
+  try {
+    mkdirSync(fence);
+    return existsSync(join(fence, "cgroup.procs"));
+  } catch {
+    return false;
+  }
+})();
+const fenced = (): number[] =>
+  isFenced
+    ? readFileSync(join(fence, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number).filter(runs)
+    : [];
+
+function runs(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+afterAll(async () => {
+  for (let tries = 0; isFenced && tries < 250; tries += 1) {
+    try {
+      rmdirSync(fence);
+      return;
+    } catch {
+      await sleep(20);
+    }
+  }
+});
+
+function startHub(scratch: Scratch): ChildProcess {
+  const command = programCommand(["serve", "--listen-addr", "localhost:0", "--workspace", scratch.workspace]);
+  const enter = isFenced ? `echo 0 > ${fence}/cgroup.procs; ` : "";
+  return spawn("sh", ["-c", `${enter}exec "$@"`, "sh", ...command], {
+    cwd: scratch.workspace,
+    env: scratch.env,
+    stdio: "ignore",
+  });
+}
+
+describe.runIf(process.platform === "linux")("a hub with twenty plugins that is killed at any moment", () => {
+  it(`leaves nothing behind, ${ROUNDS} times, and starts again at once`, { timeout: ROUNDS * 30_000 }, async () => {
+    await using scratch = new Scratch();
+    const stateDir = join(scratch.path, "state");
+    const configure = (manner: "hangs" | "answers") => {
+      const config = { plugins: plugins(manner), state_dir: stateDir, max_starts_at_once: 40 };
+      writeFileSync(join(scratch.path, "plugins.yaml"), JSON.stringify(config));
+    };
+    const marks = new Map<string, HubMark>();
+    const survivors = async () => {
+      const found = await Promise.all([...marks.values()].map((mark) => findMarked(mark, { environ: true })));
+      return [...new Set([...found.flat().map(({ pid }) => pid), ...fenced()])];
+    };
+    const next = random(SEED);
+    let hub: ChildProcess | undefined;
+    onTestFinished(() => void hub?.kill("SIGKILL"));
+    let most = 0;
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const killAtMs = Math.round(next() * LATEST_KILL_MS);
+      // Now and then the hub gets no further than asking programs what they are.
+      configure(round % 5 === 0 ? "hangs" : "answers");
+      hub = startHub(scratch);
+      await sleep(killAtMs);
+      const { records } = readRecords(stateDir);
+      for (const { token, digits } of records) marks.set(token, { token, digits });
+      most = Math.max(most, (await survivors()).length);
+      const gone = once(hub, "exit");
+      hub.kill("SIGKILL");
+      expect(await gone, `round ${round}, seed ${SEED}: it ended by itself`).toEqual([null, "SIGKILL"]);
+      // It may have begun to write its record just now.
+      const late = readRecords(stateDir).records;
+      for (const { token, digits } of late) marks.set(token, { token, digits });
+      await expect.poll(survivors, { ...PATIENCE, message: `round ${round}, killed after ${killAtMs} ms` }).toEqual([]);
+      const files = () => left([...records, ...late]);
+      await expect.poll(files, { ...PATIENCE, message: `round ${round}, killed after ${killAtMs} ms` }).toEqual([]);
+      expect(findHub(scratch.workspace).is).not.toBe("running");
+      for (const { token } of records) marks.delete(token);
+    }
+    // The plugins were really there, with their children.
+    expect(most).toBeGreaterThan(30);
+
+    configure("answers");
+    hub = startHub(scratch);
+    const command = async (...args: string[]) =>
+      (
+        await run([...args, "--workspace", scratch.workspace, "--json"], { cwd: scratch.path, env: scratch.env })
+      ).json();
+    const good = ["tools.1", "tools.2", "tools.3", "tools.4", "hello.python", "hello.json", "tools.echo"];
+    await expect.poll(() => findHub(scratch.workspace).is, PATIENCE).toBe("running");
+    await expect
+      .poll(async () => {
+        const list = (await command("plugins")) as { id: string; state: string }[];
+        return good.filter((id) => list.find((plugin) => plugin.id === id)?.state !== "ready");
+      }, PATIENCE)
+      .toEqual([]);
+    expect(await command("call", "py_hello", "--arg", "name=Ada")).toMatchObject({
+      text: expect.stringContaining("Ada"),
+    });
+    for (const { token, digits } of readRecords(stateDir).records) marks.set(token, { token, digits });
+    const gone = once(hub, "exit");
+    hub.kill("SIGTERM");
+    expect(await gone).toEqual([0, null]);
+    expect(await survivors()).toEqual([]);
+    expect(existsSync(lockFile(scratch.workspace))).toBe(false);
+    expect(readRecords(stateDir).records).toEqual([]);
+  });
+});
+
+/** Files that a hub wrote down as its own and that are still there. The guardian removes them before it goes. */
+function left(records: readonly RunRecord[]): string[] {
+  const paths = records.flatMap(({ files, sockets }) => [...files.map(({ path }) => path), ...sockets]);
+  return [...new Set(paths)].filter((path) => existsSync(path));
+}
