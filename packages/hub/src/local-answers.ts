@@ -96,13 +96,13 @@ export class LocalAnswers {
               // Its rights may shrink while it listens.
               allows: (heard) => this.#options.dispatcher().decide(port, "event", heard).allowed,
             });
-          if (port.plugin?.handover.defers(port, subscribe) !== true) subscribe();
+          if (port.plugin?.handover.defers(port, subscribe, payload.length) !== true) subscribe();
           reply(port, call, peek, undefined);
           return;
         }
         case "unsubscribe": {
           const unsubscribe = () => this.#options.events.unsubscribe(subscriberOf(port), request.value.subscriptionId);
-          if (port.plugin?.handover.defers(port, unsubscribe) !== true) unsubscribe();
+          if (port.plugin?.handover.defers(port, unsubscribe, payload.length) !== true) unsubscribe();
           reply(port, call, peek, undefined);
           return;
         }

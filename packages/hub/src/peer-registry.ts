@@ -20,6 +20,8 @@ const GATEWAYS: ReadonlySet<string> = new Set(["transport.stdio-client", "orches
 const ORDINARY_ENDS: ReadonlySet<string> = new Set([ErrorCode.Unavailable, ErrorCode.Cancelled]);
 /** Far more than anybody needs; each costs memory, and those who wait for the end of the hub time. */
 const MAX_LINKS_PER_PEER = 512;
+/** What a manifest takes while it waits; hardly one is so large. */
+const MANIFEST_BYTES = 1024 * 1024;
 /** Subscriptions that the hub makes for a plugin by its manifest have ids that start with this. */
 const NEEDS_PREFIX = "needs:";
 
@@ -96,7 +98,9 @@ export class PeerRegistry {
       return HubError.from(reason).message;
     }
     const { plugin } = port;
-    if (plugin === undefined || plugin.handover.defers(port, () => this.#accepted(plugin, port, manifest))) return "";
+    if (plugin === undefined) return "";
+    const accept = () => this.#accepted(plugin, port, manifest);
+    if (plugin.handover.defers(port, accept, MANIFEST_BYTES)) return "";
     this.#accepted(plugin, port, manifest);
     return "";
   }
