@@ -111,6 +111,8 @@ async function run(config: HubConfig, options: ServeOptions, { io, report, sourc
     if (options.idleExit !== undefined) timers.push(watchIdle(hub, options.idleExit, stopped.resolve));
     timers.push(setInterval(() => void renew(authority, log), RENEW_MS));
     const reason = await stopped.promise;
+    // Who looks for a hub from here on shall not find one that is leaving.
+    removeState(config.workspace);
     await hub.stop(reason);
     return ExitCode.Ok;
   } catch (error) {
