@@ -5,7 +5,7 @@ import { ResourceMeter, type ResourceUse } from "../processes/resource-use.ts";
 import type { MarkedProcess } from "./find-marked.ts";
 import { type HubMark, instanceDigits, instanceEnv } from "./hub-mark.ts";
 import { killAll } from "./kill-all.ts";
-import { shimmed, survivesShell } from "./launch-shim.ts";
+import { hasShell, shimmed, survivesShell } from "./launch-shim.ts";
 
 export interface GuardedInstanceOptions {
   readonly mark: HubMark;
@@ -50,7 +50,7 @@ export class GuardedInstance {
     const { mark, pluginId, number } = this.#options;
     const env = { ...plain, ...instanceEnv(mark, pluginId, number) };
     if (process.platform === "win32") return { command, env };
-    if (!survivesShell(env)) {
+    if (!hasShell() || !survivesShell(env)) {
       this.#isShimmed = false;
       this.#options.onUnmarked();
       return { command, env };

@@ -48,6 +48,7 @@ is_marked() {
 }
 
 candidates() {
+  command -v grep > /dev/null && command -v xargs > /dev/null || { printf '%s\\n' /proc/[0-9]*/limits; return; }
   printf '%s\\n' /proc/[0-9]*/limits | xargs grep -ls "^Max file locks  *$digits"
   printf '%s\\n' /proc/[0-9]*/environ | xargs grep -lsF "${TOKEN_VARIABLE}=$token"
 }

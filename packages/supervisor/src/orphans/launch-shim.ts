@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { delimiter, isAbsolute, resolve } from "node:path";
 
 /** Every Unix has it there. */
@@ -46,6 +46,11 @@ export interface ShimOptions {
   readonly parent?: number;
 }
 
+/** Some containers hold nothing but one program. */
+export function hasShell(): boolean {
+  return process.platform !== "win32" && existsSync(SHELL);
+}
+
 /**
  * Whether a shell hands the environment on as it is. Names that no shell variable can have, such as `spring.main.banner`, are lost
  * in some; and they cannot be handed on in the arguments of `env`, where everybody could read what may be a secret.
@@ -81,6 +86,8 @@ export function programProblem(
   cwd: string,
   env: Readonly<Record<string, string>>,
 ): "ENOENT" | "EACCES" | undefined {
+  // No shell is in between there, and a program has more than one name.
+  if (process.platform === "win32") return undefined;
   const places = program.includes("/")
     ? [isAbsolute(program) ? program : resolve(cwd, program)]
     : (env["PATH"] ?? "/usr/bin:/bin").split(delimiter).map((directory) => resolve(cwd, directory || ".", program));

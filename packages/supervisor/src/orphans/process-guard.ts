@@ -9,7 +9,7 @@ import { GuardedInstance } from "./guarded-instance.ts";
 import { Guardian } from "./guardian.ts";
 import { createHubMark, type HubMark, MAX_INSTANCES } from "./hub-mark.ts";
 import { killAll } from "./kill-all.ts";
-import { marksWork, programProblem } from "./launch-shim.ts";
+import { hasShell, marksWork, programProblem, SHELL } from "./launch-shim.ts";
 import { recordPath, removeSocket, type StampedFile, stampOf, writeRecord } from "./run-record.ts";
 import { Shared } from "./shared.ts";
 
@@ -59,6 +59,7 @@ export class ProcessGuard {
   readonly #files = new Map<string, string>();
   readonly #sockets = new Set<string>();
   readonly #seen: Shared<Map<number, MarkedProcess[]>>;
+  #isBegun = false;
   #guardian: Guardian | undefined;
   #marksWork: Promise<boolean> | undefined;
   /** Some process carries its mark only in its environment. */
@@ -80,8 +81,12 @@ export class ProcessGuard {
 
   /** What does not work here, one sentence each. */
   get warnings(): string[] {
-    const platform = process.platform === "linux" ? [] : [platformWarning()];
-    return [...platform, ...(this.#recordProblem ? [this.#recordProblem] : []), ...this.#cgroups.warnings];
+    const platform = platformWarning();
+    return [
+      ...(platform === undefined ? [] : [platform]),
+      ...(this.#recordProblem ? [this.#recordProblem] : []),
+      ...this.#cgroups.warnings,
+    ];
   }
 
   /** The process that outlives this one to clean up; 0 where there is none. */
@@ -191,13 +196,13 @@ export class ProcessGuard {
 
   async #close(): Promise<void> {
     clearTimeout(this.#soonTimer);
-    if (this.#guardian === undefined) return;
+    if (!this.#isBegun) return;
     await Promise.all([...this.#instances.values()].map((instance) => instance.clear()));
     const { left } = await killAll(this.mark, { find: () => this.#find() });
     for (const { pid } of left) this.#trouble(`Process ${pid} cannot be ended`);
     for (const path of this.#sockets) removeSocket(path);
     this.#cgroups.undo();
-    await this.#guardian.close();
+    await this.#guardian?.close();
     try {
       rmSync(recordPath(this.#options.stateDir, this.mark.token), { force: true });
     } catch {
@@ -212,9 +217,11 @@ export class ProcessGuard {
 
   /** Nothing is started before there is something to guard. The record comes first: with it, everything can be found. */
   #begin(): void {
-    if (this.#guardian !== undefined || process.platform === "win32") return;
-    this.#marksWork ??= marksWork();
+    if (this.#isBegun || process.platform === "win32") return;
+    this.#isBegun = true;
     this.#record();
+    if (!hasShell()) return;
+    this.#marksWork = marksWork();
     this.#guardian = new Guardian({ mark: this.mark, onTrouble: (text) => this.#trouble(text) });
     for (const directory of this.#cgroups.directories) this.#guardian.cgroup(directory);
     this.#guardian.record(recordPath(this.#options.stateDir, this.mark.token));
@@ -253,9 +260,13 @@ export class ProcessGuard {
   }
 }
 
-function platformWarning(): string {
-  return process.platform === "win32"
-    ? "On Windows, plugins stay behind when the hub is killed, and children of a plugin when it is stopped"
+function platformWarning(): string | undefined {
+  if (process.platform === "win32") {
+    return "On Windows, plugins stay behind when the hub is killed, and children of a plugin when it is stopped";
+  }
+  if (!hasShell()) return `There is no ${SHELL}, so plugins stay behind until the next start when this hub is killed`;
+  return process.platform === "linux"
+    ? undefined
     : "On this system, a child of a plugin that leaves its process group stays behind when the plugin or the hub ends";
 }
 
