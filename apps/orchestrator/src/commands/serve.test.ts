@@ -59,8 +59,13 @@ describe("orchestrator serve", () => {
   it("is replaced after it was killed: the plugins end, the stale file is recognised", async () => {
     await using scratch = new Scratch();
     const killed = await scratch.serve();
+    const file = stateFile(scratch.workspace);
+    const state = readFileSync(file);
     killed.child.kill("SIGKILL");
     await killed.exited;
+    if (process.platform !== "win32") await eventually(() => !existsSync(file));
+    // As after a power cut, which spares nobody who could remove it.
+    writeFileSync(file, state, { mode: 0o600 });
     expect(await client(scratch, "status")).toMatchObject({
       code: 3,
       stderr: expect.stringContaining(`process ${killed.child.pid}, is gone`),
