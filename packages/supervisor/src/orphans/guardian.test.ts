@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { isRunning, startSmallHub, survivors, tempDirectory } from "../../test/small-hub.ts";
 import { detectCgroups } from "../limits/cgroup-layout.ts";
 import { findMarked } from "./find-marked.ts";
-import { recordPath } from "./run-record.ts";
+import { readRecords, recordPath } from "./run-record.ts";
 
 const MISBEHAVIOURS = [
   "sits",
@@ -73,6 +73,17 @@ describe.runIf(process.platform === "linux")("a hub that is killed", SLOW, () =>
     await expect.poll(() => isRunning(hub.guardian), PATIENCE).toBe(false);
     expect([socket, lock, plugins, recordPath(directory, hub.token)].filter((path) => existsSync(path))).toEqual([]);
     expect(readFileSync(other, "utf8")).toBe("of the new hub");
+  });
+
+  it("takes a hub along that one of its plugins runs, whose guardian ends its plugins in turn", async () => {
+    const directory = tempDirectory();
+    await using hub = await startSmallHub(directory, "no-cgroups", "hub");
+    const [nested] = readRecords(join(directory, "nested")).records;
+    expect((await survivors(nested!)).length).toBe(1);
+    await hub.kill();
+    await expect.poll(async () => [...(await survivors(hub)), ...(await survivors(nested!))], PATIENCE).toEqual([]);
+    const records = () => readRecords(join(directory, "nested")).records.length;
+    await expect.poll(records, PATIENCE).toBe(0);
   });
 
   it("does not harm another hub, or anybody else", async () => {
