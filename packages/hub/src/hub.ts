@@ -136,7 +136,7 @@ export class Hub {
       dialect: {
         accept: (link, plugin) => {
           const port = this.#peers.accept(link, plugin.caller, plugin);
-          if (plugin.isReady) plugin.handover.begin(port);
+          if (plugin.isAnnounced) plugin.handover.begin(port);
           return port;
         },
         onReady: (plugin, port, offer) => this.#presence.ready(plugin, port, offer),

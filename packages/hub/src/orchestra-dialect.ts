@@ -79,17 +79,25 @@ export async function attachOrchestra(
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
+  let questions = 0;
   return {
     lost: lost.promise,
     get heard() {
       return peer.heard;
     },
     get inFlight() {
-      return peer.underWay;
+      return peer.underWay - questions;
     },
     ...(canTakeOver ? { activate: () => options.onReady(plugin, peer, offer) } : {}),
     retire: () => options.onGone(plugin, peer),
-    ping: () => askHealth(peer, wheel),
+    ping: async () => {
+      questions += 1;
+      try {
+        return await askHealth(peer, wheel);
+      } finally {
+        questions -= 1;
+      }
+    },
     requestShutdown: async (graceMs) => {
       const value = { timeoutSeconds: Math.ceil(graceMs / 1_000) };
       await callPeer(peer, wheel, { $case: "shutdown", value }, "shutdown", graceMs, MAX_ANSWER_BYTES);

@@ -128,16 +128,32 @@ export class PluginEntry {
     this.#granted = needsOf(manifest);
   }
 
-  /** As `declare`, for an instance that starts beside the one that serves. */
+  /** As `declare`, for an instance that starts beside the one that serves: it counts when that one takes over. */
   announce(probed: Probed): void {
     this.#announced = probed;
   }
 
-  /** It is decided whether the announced instance serves. */
-  settle(serves: boolean): void {
-    const probed = this.#announced;
+  /** An instance starts beside the one that serves, or that served until just now. */
+  get isAnnounced(): boolean {
+    return this.#announced !== undefined;
+  }
+
+  /** The announced instance is gone; where it took over before, that changes nothing. */
+  withdraw(probed: Probed): void {
+    if (this.#announced !== probed) return;
     this.#announced = undefined;
-    if (serves && probed !== undefined) this.declare(probed);
+    // What was found allowed for either of them may not be for the one that stays.
+    this.link?.targets.clear();
+  }
+
+  /** An instance serves from now on. Where it was announced, what its program said counts. */
+  takeOver(link: Port, offer: Offer): void {
+    this.link = link;
+    this.offer = offer;
+    const announced = this.#announced;
+    this.#announced = undefined;
+    if (announced !== undefined) this.declare(announced);
+    this.handover.serve(link);
   }
 
   /**

@@ -39,10 +39,7 @@ export class PluginPresence {
     if (plugin.handover.isComing(port)) this.#options.peers.pluginReplaced(plugin);
     if (plugin.link !== undefined && plugin.link !== port) plugin.handover.leave(plugin.link);
     const isNew = !plugin.wasOffered || JSON.stringify(plugin.offer) !== JSON.stringify(offer);
-    plugin.link = port;
-    plugin.offer = offer;
-    plugin.settle(true);
-    plugin.handover.serve(port);
+    plugin.takeOver(port, offer);
     if (!isNew) return;
     plugin.wasOffered = true;
     this.changed();

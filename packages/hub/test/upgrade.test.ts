@@ -114,6 +114,21 @@ describe("an upgrade", () => {
     expect(heard(2)).toEqual([`event news {"n":2} in ${pid}`]);
   });
 
+  it("gives the new program its own rights, and takes them back when it is undone", { timeout: 30_000 }, async () => {
+    await using site = await Site.open({ plugins: [service("a"), service("b")] });
+    const nested = async () => (await site.call("a_ask", { tool: "b_who" })).errorMessage;
+    expect(await nested()).toContain("may not use tool");
+    site.say("a", { needs: ["b_who"], refuse: "not yet" });
+    await expect(site.control({ $case: "upgrade", value: { plugin: "a" } })).rejects.toThrow("not yet");
+    expect(await nested()).toContain("may not use tool");
+    site.say("a", { needs: ["b_who"] });
+    await site.control({ $case: "upgrade", value: { plugin: "a" } });
+    expect(await nested()).toBe("");
+    site.say("a", {});
+    await site.control({ $case: "upgrade", value: { plugin: "a" } });
+    expect(await nested()).toContain("may not use tool");
+  });
+
   it("is a restart in place where the config says so; calls wait meanwhile", { timeout: 30_000 }, async () => {
     await using site = await Site.open({ plugins: [service("a", { restart_mode: "in_place" })] });
     const { pid } = site.supervised("a");

@@ -19,7 +19,7 @@ export interface Attachment {
    * has to look at the clock per message; a plugin that was heard is not asked whether it lives.
    */
   readonly heard?: number;
-  /** What is under way on this connection now, in both directions: calls, streams, events. */
+  /** What is under way on this connection now, in both directions: calls, streams, events; without our own questions. */
   readonly inFlight?: number;
   /**
    * Calls go to this instance from now on, and no longer to an older one of the same plugin. Called once, synchronously, when

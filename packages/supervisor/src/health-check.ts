@@ -122,7 +122,7 @@ export class HealthCheck implements Round {
     const silentMs = nowMs - this.#heardAt;
     const what = `${this.#misses} checks in a row were not answered; nothing was heard for ${Math.round(silentMs)} ms`;
     this.#set({ status: "unhealthy", message: what });
-    const isBusy = (this.#attachment.inFlight ?? 0) > (this.#askedAt === undefined ? 0 : 1);
+    const isBusy = (this.#attachment.inFlight ?? 0) > 0;
     if (!restart || (isBusy && silentMs < busyMs)) return;
     this.end();
     this.#hooks.silent(new HubError(ErrorCode.Unavailable, what));

@@ -60,9 +60,9 @@ export class PluginLife {
     this.#instance?.retire();
   }
 
-  /** Resolves when the instances that were replaced have gone. */
-  async gone(): Promise<void> {
-    await this.#retired.gone();
+  /** Ends the instances that were replaced, too; resolves when they have gone. */
+  async endRetired(): Promise<void> {
+    await this.#retired.end();
   }
 
   /** One life of the plugin. @returns why it ended by itself, or undefined when it was asked to stop */
@@ -112,7 +112,7 @@ export class PluginLife {
       }
       this.#serve(next, reason);
       this.#hooks.event("upgraded", { reason, pid: next.process.pid, replaced: old.process.pid });
-      this.#retired.add(old, stop);
+      this.#retired.add(old);
     } catch (thrown) {
       const error = HubError.from(thrown, ErrorCode.StartFailed);
       this.#hooks.event("rolled_back", { reason: error.message });

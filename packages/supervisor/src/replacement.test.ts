@@ -99,6 +99,18 @@ describe("a replacement", () => {
     expect(plant.alive).toEqual([]);
   });
 
+  it("whose new instance crashes is told of at once, and the old one still finishes", async () => {
+    await using plant = new Plant({ restart: { when: "never" } });
+    await plant.plugin.start();
+    plant.attachments[0]!.inFlight = 1;
+    await plant.plugin.replace();
+    process.kill(plant.pids[1]!, "SIGKILL");
+    await plant.plugin.reached("failed");
+    expect(plant.alive).toEqual([plant.pids[0]]);
+    await plant.plugin.stop();
+    expect(plant.alive).toEqual([]);
+  });
+
   it("that is asked for twice happens twice, one after the other", async () => {
     await using plant = new Plant();
     await plant.plugin.start();

@@ -153,6 +153,7 @@ export class SupervisedPlugin {
     const run = this.#run;
     if (run === undefined) {
       if (this.state.name !== "stopped" || this.state.reason !== reason) this.#stopped(reason);
+      await this.#life.endRetired();
       return;
     }
     // At once, so that a call that comes now waits for the next start and is not caught by the end of this one.
@@ -182,7 +183,7 @@ export class SupervisedPlugin {
       await sleep(next, [stop, this.#hurry.signal]);
       [why = ""] = end.error.message.split("\n");
     }
-    await this.#life.gone();
+    if (stop.aborted) await this.#life.endRetired();
     this.#run = undefined;
     if (stop.aborted) this.#stopped((stop.reason as HubError).message);
     else if (last?.name === "stopped") this.#stopped(last.reason);

@@ -49,8 +49,6 @@ export class PluginCommands {
       const { code, message } = HubError.from(thrown);
       const stays = plugin.isReady ? ". The instance that ran before serves on" : "";
       throw new HubError(code, `${message}${stays}`, { cause: thrown });
-    } finally {
-      plugin.settle(false);
     }
   }
 

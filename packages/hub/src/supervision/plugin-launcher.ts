@@ -54,17 +54,33 @@ export class PluginLauncher {
   /** Starts a process, also one beside the one that serves. @throws {HubError} what must be mended first */
   async launch(plugin: PluginEntry, signal: AbortSignal): Promise<PluginProcess> {
     const { config } = plugin;
-    const { command, cwd, env } = this.#spec(plugin);
     if (!isAbsolute(config.program) && config.program.includes("/")) {
       throw new HubError(ErrorCode.InvalidArgument, `Program of plugin "${plugin.id}" must be absolute or a bare name`);
     }
-    const probed = await this.ask(plugin, signal);
+    // A copy of its own, so that one start can be told from another of the same program.
+    const probed = { ...(await this.ask(plugin, signal)) };
     this.#claimId(plugin, probed.manifest?.id ?? (plugin.manifestId || config.id));
-    if (plugin.isReady) plugin.announce(probed);
-    else plugin.declare(probed);
-    const { authority, hubAddress, unixJson } = this.#options;
+    if (!plugin.isReady) {
+      plugin.declare(probed);
+      return await this.#spawn(plugin);
+    }
+    plugin.announce(probed);
+    try {
+      const process = await this.#spawn(plugin);
+      void process.exited.then(() => plugin.withdraw(probed));
+      return process;
+    } catch (reason) {
+      plugin.withdraw(probed);
+      throw reason;
+    }
+  }
+
+  async #spawn(plugin: PluginEntry): Promise<PluginProcess> {
+    const { config } = plugin;
+    const { command, cwd, env } = this.#spec(plugin);
+    const { authority, hubAddress, unixJson, guard } = this.#options;
     const onLine = (line: string, stream: "stdout" | "stderr") => this.#options.onLine(config.id, line, stream);
-    const common = { id: plugin.id, cwd, onLine, guard: this.#options.guard, limits: config.limits };
+    const common = { id: plugin.id, cwd, onLine, guard, limits: config.limits };
     if (config.dialect === "unix-json") {
       const whole = unixJson.environment(plugin, env);
       return await PluginProcess.launch({ ...common, command, env: whole, socket: whole["TORU_PLUGIN_SOCKET"] });
