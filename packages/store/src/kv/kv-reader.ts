@@ -37,7 +37,7 @@ export class KvReader {
     const list = (value: string) => {
       const statement = db.prepare(
         `SELECT key, version, updated_at_ms, expires_at_ms, ${value} FROM kv_entries
-         WHERE namespace_id = ? AND key >= ? AND key < ? AND (expires_at_ms = 0 OR expires_at_ms > ?) ORDER BY key`,
+         WHERE namespace_id = ? AND key >= ? AND key < ? AND (expires_at_ms = 0 OR expires_at_ms > ?) ORDER BY key LIMIT ?`,
       );
       statement.setReturnArrays(true);
       return statement;
@@ -63,21 +63,35 @@ export class KvReader {
     return { entries, bytes };
   }
 
-  list(namespace: string, nowMs: number, options: KvListOptions): ReadPage {
+  list(namespace: string, nowMs: number, options: KvListOptions): KvPage {
+    const id = this.#id(namespace);
+    return id === undefined ? EMPTY_PAGE : this.#page(id, nowMs, options);
+  }
+
+  /** As `list`, with the moment that it shows. */
+  pageOf(namespace: string, nowMs: number, options: KvListOptions): ReadPage {
     const id = this.#id(namespace);
     if (id === undefined) return EMPTY_PAGE;
-    const prefix = Buffer.from(options.prefix ?? "");
-    const start = Buffer.from(options.startKey ?? "");
-    const from = Buffer.compare(start, prefix) > 0 ? start : prefix;
-    // Both reads see the same moment.
     this.#db.exec("BEGIN");
     try {
       const { version: sequence } = this.#usage.get(id) as { version: number };
-      const rows = (options.keysOnly === true ? this.#keys : this.#list).iterate(id, from, afterPrefix(prefix), nowMs);
-      return { ...page(rows as unknown as Iterable<ListRow>, limitOf(options)), sequence };
+      return { ...this.#page(id, nowMs, options), sequence };
     } finally {
       this.#db.exec("COMMIT");
     }
+  }
+
+  #page(id: number, nowMs: number, options: KvListOptions): KvPage {
+    const prefix = Buffer.from(options.prefix ?? "");
+    const start = Buffer.from(options.startKey ?? "");
+    const from = Buffer.compare(start, prefix) > 0 ? start : prefix;
+    const statement = options.keysOnly === true ? this.#keys : this.#list;
+    const limit = limitOf(options);
+    const { bytes } = this.#usage.get(id) as { bytes: number };
+    // One by one takes twice as long, and is needed only where a page could grow too large.
+    const read = bytes <= MAX_PAGE_BYTES || options.keysOnly === true ? "all" : "iterate";
+    const rows = statement[read](id, from, afterPrefix(prefix), nowMs, limit + 1);
+    return page(rows as unknown as Iterable<ListRow>, limit);
   }
 
   #id(namespace: string): number | undefined {

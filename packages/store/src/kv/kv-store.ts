@@ -46,10 +46,7 @@ export class KvStore {
     checkNamespace(namespace);
     checkPrefix(options.prefix ?? "");
     checkPrefix(options.startKey ?? "");
-    const { entries, nextKey } = this.#parts.guard(() =>
-      this.#parts.reader.list(namespace, this.#parts.nowMs(), options),
-    );
-    return { entries, nextKey };
+    return this.#parts.guard(() => this.#parts.reader.list(namespace, this.#parts.nowMs(), options));
   }
 
   usage(namespace: string): KvUsage {

@@ -97,7 +97,7 @@ export class KvWatcher {
 
   #nextPage(startKey: string): KvWatchItem[] {
     const { reader, namespace, prefix, nowMs } = this.#parts;
-    const { entries, nextKey, sequence } = reader.list(namespace, nowMs(), { prefix, startKey, limit: PAGE_ENTRIES });
+    const { entries, nextKey, sequence } = reader.pageOf(namespace, nowMs(), { prefix, startKey, limit: PAGE_ENTRIES });
     this.#nextKey = nextKey === "" ? undefined : nextKey;
     this.#read.push({ end: nextKey === "" ? undefined : Buffer.from(nextKey), sequence });
     return entries.map((entry) => ({ entry, removed: false }));

@@ -72,6 +72,8 @@ export interface BatchResult {
   readonly events: readonly (number | Failure)[];
   /** Entries that had to go to make room. */
   readonly expired: readonly Expired[];
+  /** How long the disk took, in milliseconds. */
+  readonly commitMs: number;
 }
 
 export interface SweepResult {

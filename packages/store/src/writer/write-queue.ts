@@ -5,8 +5,12 @@ import { type KvOperation, KvPacker, type KvResult, KvStatus, readResult } from 
 import type { BatchResult, Expired, NewEvent } from "./messages.ts";
 import type { WriterThread } from "./thread.ts";
 
-/** One transaction holds no more than this; it also bounds how long a commit can take. */
-const BATCH_OPERATIONS = 1_024;
+/** One transaction holds no more than this, so that nobody waits long behind it. */
+const BATCH_OPERATIONS = 2_048;
+/** Fewer are not worth a transaction of their own while others are under way. */
+const SMALL_BATCH = 32;
+/** From here on the disk is what takes the time, and one large transaction is better than two. */
+const SLOW_COMMIT_MS = 2;
 const BATCH_BYTES = 8 * 1_024 * 1_024;
 /** What may wait for the disk in all. Beyond it writers are told to come back later, rather than the memory filled. */
 const WAITING_OPERATIONS = 65_536;
@@ -30,8 +34,9 @@ interface Batch {
 }
 
 /**
- * Gathers writes into transactions: what comes in one turn of the loop, or while the transaction before is being put on disk,
- * shares one. Waiting for the disk is what a commit costs, and it costs the same for one write as for a thousand.
+ * Gathers writes into transactions: what comes in one turn of the loop, or while transactions before it are under way, shares
+ * one. Waiting for the disk is what a commit costs, and it costs the same for one write as for a thousand. On a fast disk what
+ * waits is cut in two, so that the thread is never idle while the answers to one half are handed out.
  */
 export class WriteQueue {
   readonly #thread: WriterThread;
@@ -41,6 +46,7 @@ export class WriteQueue {
   #waitingOperations = 0;
   #waitingBytes = 0;
   #underWay = 0;
+  #isSlow = false;
   #scheduled = false;
   #closed: HubError | undefined;
   #idle: (() => void)[] = [];
@@ -79,7 +85,8 @@ export class WriteQueue {
     this.#waitingOperations += 1;
     this.#waitingBytes += bytes;
     let batch = this.#batches.at(-1);
-    if (batch === undefined || isFull(batch, bytes)) {
+    if (batch === undefined || this.#isFull(batch, bytes)) {
+      if (batch !== undefined) this.#send();
       batch = { packer: new KvPacker(), kv: [], events: [] };
       this.#batches.push(batch);
     }
@@ -93,11 +100,22 @@ export class WriteQueue {
     return batch;
   }
 
-  /** One transaction at a time, so that the next one grows meanwhile; a full one may already wait at the thread. */
+  /** A batch that still grows goes only where there is nothing else to do. */
   #send(): void {
-    while (this.#batches.length > 0 && (this.#underWay === 0 || (this.#underWay === 1 && this.#batches.length > 1))) {
-      void this.#commit(this.#batches.shift()!);
+    const most = this.#isSlow ? 1 : 2;
+    while (this.#underWay < most) {
+      const [batch] = this.#batches;
+      if (batch === undefined) return;
+      if (this.#underWay > 0 && this.#batches.length === 1 && !this.#isFull(batch, 0)) return;
+      this.#batches.shift();
+      void this.#commit(batch);
     }
+  }
+
+  #isFull({ packer, events }: Batch, bytes: number): boolean {
+    const count = packer.count + events.length;
+    const share = this.#isSlow ? BATCH_OPERATIONS : Math.max(SMALL_BATCH, this.#waitingOperations / 2);
+    return count >= Math.min(share, BATCH_OPERATIONS) || (packer.size > 0 && packer.size + bytes > BATCH_BYTES);
   }
 
   async #commit(batch: Batch): Promise<void> {
@@ -113,6 +131,7 @@ export class WriteQueue {
       const { code, message } = HubError.from(reason);
       result = failed(batch, { code, message });
     }
+    this.#isSlow = result.commitMs > SLOW_COMMIT_MS;
     this.#underWay -= 1;
     this.#waitingOperations -= count + events.length;
     this.#waitingBytes -= size + events.reduce((sum, event) => sum + event.details.length, 0);
@@ -132,13 +151,9 @@ export class WriteQueue {
 
 const NOTHING = { numbers: new Float64Array(), failures: new Map<number, Failure>() };
 
-function isFull({ packer, events }: Batch, bytes: number): boolean {
-  return packer.count + events.length >= BATCH_OPERATIONS || (packer.size > 0 && packer.size + bytes > BATCH_BYTES);
-}
-
 /** The thread itself is gone. */
 function failed(batch: Batch, failure: Failure): BatchResult {
   const numbers = new Float64Array(batch.kv.length * 5).fill(KvStatus.Failed);
   const failures = new Map(batch.kv.map((_, index) => [index, failure] as const));
-  return { kv: { numbers, failures }, events: batch.events.map(() => failure), expired: [] };
+  return { kv: { numbers, failures }, events: batch.events.map(() => failure), expired: [], commitMs: 0 };
 }

@@ -26,6 +26,8 @@ export class Writer {
   readonly #kv: KvWriter;
   readonly #events: EventWriter;
   readonly #importer: Importer;
+  /** Of the last transaction. */
+  #commitMs = 0;
 
   /** @throws whatever SQLite says, for `describeFailure` */
   constructor(options: WriterOptions) {
@@ -65,14 +67,14 @@ export class Writer {
   batch(kv: PackedKv | undefined, events: readonly NewEvent[]): BatchResult {
     const count = kv?.count ?? 0;
     try {
-      return this.#transaction(() => this.#apply(kv, events));
+      return { ...this.#transaction(() => this.#apply(kv, events)), commitMs: this.#commitMs };
     } catch (error) {
       if (isRoomError(error) && count + events.length > 1) return this.#oneByOne(kv, events);
       const failure = describeFailure(error, this.#file);
       const failures = new Map(Array.from({ length: count }, (_, index) => [index, failure] as const));
       const numbers = makeResults(count);
       for (let index = 0; index < count; index++) writeResult(numbers, index, FAILED);
-      return { kv: kv && { numbers, failures }, events: events.map(() => failure), expired: [] };
+      return { kv: kv && { numbers, failures }, events: events.map(() => failure), expired: [], commitMs: 0 };
     }
   }
 
@@ -120,7 +122,7 @@ export class Writer {
     this.#db.prepare(sql).run(String(process.pid));
   }
 
-  #apply(kv: PackedKv | undefined, events: readonly NewEvent[]): BatchResult {
+  #apply(kv: PackedKv | undefined, events: readonly NewEvent[]): Omit<BatchResult, "commitMs"> {
     const expired: Expired[] = [];
     const numbers = makeResults(kv?.count ?? 0);
     if (kv !== undefined) {
@@ -159,7 +161,7 @@ export class Writer {
         return describeFailure(error, this.#file);
       }
     });
-    return { kv: kv && { numbers, failures }, events: ids, expired };
+    return { kv: kv && { numbers, failures }, events: ids, expired, commitMs: this.#commitMs };
   }
 
   #transaction<T>(work: () => T): T {
@@ -168,7 +170,9 @@ export class Writer {
     try {
       const result = work();
       this.#namespaces.save();
+      const began = performance.now();
       db.exec("COMMIT");
+      this.#commitMs = performance.now() - began;
       return result;
     } catch (error) {
       // Some errors have rolled back already.
