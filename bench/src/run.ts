@@ -16,6 +16,7 @@ import { recoverSuite } from "./suites/recover.ts";
 import { routeSuite } from "./suites/route.ts";
 import { spliceSuite } from "./suites/splice.ts";
 import { startSuite } from "./suites/start.ts";
+import { storeSuite } from "./suites/store.ts";
 import { structSuite } from "./suites/struct.ts";
 import { formatTable } from "./table.ts";
 
@@ -26,6 +27,7 @@ const suites: readonly Suite[] = [
   routeSuite,
   codecSuite,
   structSuite,
+  storeSuite,
   linkSuite,
   hubSuite,
   mcpSuite,
