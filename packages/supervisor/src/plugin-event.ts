@@ -19,6 +19,6 @@ export interface PluginEvent {
   /** The id in the config. */
   readonly plugin: string;
   readonly type: PluginEventType;
-  /** Plain values that belong to it, `reason` among them wherever there is one. */
+  /** Plain values that belong to it: `reason`, in one line, wherever there is one; `lastWords` of a plugin that crashed. */
   readonly details: Readonly<Record<string, string | number | boolean>>;
 }

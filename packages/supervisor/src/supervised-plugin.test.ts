@@ -51,16 +51,17 @@ describe("reasons", () => {
 describe("crashes", () => {
   it("are counted, told and given up after too many; a reset begins anew", async () => {
     await using plant = new Plant({
-      command: (start) => (start <= 3 ? ["false"] : ["sleep", "1000"]),
+      command: (start) => (start <= 3 ? ["sh", "-c", "echo out of coffee >&2; exit 1"] : ["sleep", "1000"]),
       restart: { maxCrashes: 2 },
     });
     await plant.plugin.start();
     expect((await plant.plugin.reached("failed")).name).toBe("failed");
     const types = plant.eventTypes.filter((type) => type === "crashed" || type === "backoff" || type === "failed");
     expect(types).toEqual(["crashed", "backoff", "crashed", "backoff", "crashed", "failed"]);
-    expect(plant.details("failed")).toMatchObject({
+    expect(plant.details("failed")).toEqual({
       crashes: 3,
-      reason: expect.stringContaining("exited with code 1"),
+      reason: 'Plugin "test" exited with code 1',
+      lastWords: "out of coffee",
     });
     expect(plant.plugin.crashes).toBe(3);
     expect((await plant.plugin.wake("a call")).name).toBe("failed");

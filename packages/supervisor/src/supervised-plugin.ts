@@ -181,7 +181,7 @@ export class SupervisedPlugin {
       }
       this.#hurry = new AbortController();
       await sleep(next, [stop, this.#hurry.signal]);
-      [why = ""] = end.error.message.split("\n");
+      why = toldOf(end.error).reason;
     }
     if (stop.aborted) await this.#life.endRetired();
     this.#run = undefined;
@@ -193,18 +193,27 @@ export class SupervisedPlugin {
   /** @returns the state to end in, or after how many milliseconds the next try is due: it is `backoff` then */
   #afterwards(end: LifeEnd): PluginState | number {
     const { error, readyMs } = end;
-    const reason = error.message;
+    const told = toldOf(error);
     // Not the time of day, which may jump.
     const after = this.#backoff.after(end, HOPELESS.has(error.code), performance.now());
-    if (after === "stay") return { name: "stopped", reason };
+    if (after === "stay") return { name: "stopped", reason: told.reason };
     const { crashes } = this;
-    this.#event("crashed", { reason, readyMs: Math.round(readyMs), crashes });
+    this.#event("crashed", { ...told, readyMs: Math.round(readyMs), crashes });
     if (after === "give-up") {
-      this.#event("failed", { reason, crashes });
+      this.#event("failed", { ...told, crashes });
       return { name: "failed", error };
     }
     this.#door.enter({ name: "backoff", retryAtMs: Date.now() + after, error });
-    this.#event("backoff", { reason, delayMs: Math.round(after) });
+    this.#event("backoff", { reason: told.reason, delayMs: Math.round(after) });
     return after;
   }
+}
+
+/** What happened in one line, and apart from it the plugin's last words, if it had any. */
+function toldOf({ message }: HubError): { readonly reason: string; readonly lastWords?: string } {
+  const [first = "", ...words] = message.split("\n");
+  const reason = first.replace(/\. Its last words:$/, "");
+  return words.length === 0
+    ? { reason }
+    : { reason, lastWords: words.map((line) => line.replace(/^ {2}\| /, "")).join("\n") };
 }

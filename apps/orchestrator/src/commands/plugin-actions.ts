@@ -3,8 +3,8 @@ import { type Run, usage } from "../cli.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { HubClient } from "../hub/hub-client.ts";
 import type { Style } from "../output/style.ts";
-import { plural, printable, span } from "../output/text.ts";
-import { stateText } from "./plugin-list.ts";
+import { plural, span } from "../output/text.ts";
+import { reasonText, stateText } from "./plugin-list.ts";
 import { type HubOptions, withHub } from "./with-hub.ts";
 
 type Command = NonNullable<ControlRequest["command"]>;
@@ -37,7 +37,7 @@ export async function act(run: Run<HubOptions>, action: string, id: string | und
   const isDone = action === "disable" ? !enabled : state === "ready" || isAsleep;
   report.result({ plugin: id, state, pid, enabled }, (style) => {
     const process = pid === 0 ? "" : `, process ${pid}`;
-    const why = isDone || reason === "" ? "" : `: ${printable(reason)}`;
+    const why = isDone || reason === "" ? "" : `: ${reasonText(reason)}`;
     const text = status === undefined ? style.yellow(state) : stateText(status, style);
     return `${style.bold(id)} ${text}${process}, after ${span(performance.now() - started)}${why}`;
   });

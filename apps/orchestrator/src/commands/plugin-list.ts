@@ -26,9 +26,15 @@ export function renderPlugins(
     if (plugin.state !== "failed" && plugin.state !== "backoff") return [];
     const tail = plugin.stderrTail.slice(-8).map((line) => `    ${style.dim(printable(line))}`);
     const count = crashes === 0 ? "" : ` (${crashes === 1 ? "1 crash" : `${crashes} crashes`})`;
-    return ["", `${style.bold(plugin.id)}: ${printable(plugin.reason)}${count}`, ...tail];
+    return ["", `${style.bold(plugin.id)}: ${reasonText(plugin.reason)}${count}`, ...tail];
   });
   return [...lines, ...details];
+}
+
+/** Without the plugin's last words, which stand below it. */
+export function reasonText(reason: string): string {
+  const [first = ""] = reason.split("\n");
+  return printable(first.replace(/\. Its last words:$/, ""));
 }
 
 /** In one word: what it does, or that it is not to do anything. */
