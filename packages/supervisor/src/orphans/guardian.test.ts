@@ -79,7 +79,7 @@ describe.runIf(process.platform === "linux")("a hub that is killed", SLOW, () =>
     const directory = tempDirectory();
     await using hub = await startSmallHub(directory, "no-cgroups", "hub");
     const [nested] = readRecords(join(directory, "nested")).records;
-    expect((await survivors(nested!)).length).toBe(1);
+    expect((await survivors(nested!)).length).toBeGreaterThan(0);
     await hub.kill();
     await expect.poll(async () => [...(await survivors(hub)), ...(await survivors(nested!))], PATIENCE).toEqual([]);
     const records = () => readRecords(join(directory, "nested")).records.length;
