@@ -3,6 +3,7 @@ import type { CompiledPlugin } from "../plugin/compile.ts";
 import { PluginRuntime } from "../plugin/plugin-runtime.ts";
 import { onCrash } from "./crash.ts";
 import type { Flags } from "./flags.ts";
+import { giveBackMemory } from "./give-back.ts";
 import { hostPeers } from "./host-peers.ts";
 import { NO_PARENT, watchParent } from "./parent.ts";
 import { PluginProcess } from "./plugin-process.ts";
@@ -38,7 +39,7 @@ export async function runPlugin(
   } else {
     program.connect(parent);
   }
-  void plugin.warmUp();
+  void plugin.warmUp().then(() => giveBackMemory(() => runtime.server.callsInFlight > 0));
   return await new Promise<never>(() => {});
 }
 
