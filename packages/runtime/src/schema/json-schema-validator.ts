@@ -2,21 +2,22 @@ import { ErrorCode, HubError } from "@orchestrator/protocol";
 import type { ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
 import type { JsonObject, JsonSchema } from "../json.ts";
 import { formatPath, invalidArguments, type Problem } from "./problems.ts";
+import { quickCheck } from "./quick-check.ts";
 import type { Validate } from "./standard-validator.ts";
 
 /** Makes checks from JSON Schemas (2020-12). */
 export interface SchemaCompiler {
   /** Cheap: the schema is compiled at its first use, or by `warmUp`. */
   validator(tool: string, schema: JsonSchema): Validate;
-  /** Loads the validating library, so that the first call need not wait for it. */
+  /** Loads the validating library if there is a schema that needs it for good input, so that the first call need not wait for it. */
   warmUp(): Promise<void>;
   /** Compiles every schema now. @throws {HubError} `INTERNAL`, naming the tool whose schema is not one */
   checkAll(): Promise<void>;
 }
 
 /**
- * A compiler over ajv, which is loaded only when it is needed: a plugin whose schemas all come from a library starts without
- * it. `strict` is off because hosts send whatever authors wrote, `format` is taken as a hint as the standard says, and
+ * A compiler over ajv, which is loaded only when it is needed: for input that is wrong, and for schemas with more than types and
+ * properties in them. `strict` is off because hosts send whatever authors wrote, `format` is taken as a hint as the standard says, and
  * defaults are filled in as other schema libraries do.
  */
 export function createSchemaCompiler(): SchemaCompiler {
@@ -34,11 +35,14 @@ export function createSchemaCompiler(): SchemaCompiler {
     });
     return loading;
   };
+  let needsLibrary = false;
   const prepared: (() => Promise<ValidateFunction>)[] = [];
   return {
-    warmUp: async () => void (await load()),
+    warmUp: async () => void (needsLibrary && (await load())),
     checkAll: async () => void (await Promise.all(prepared.map((prepare) => prepare()))),
     validator(tool, schema) {
+      const isGood = quickCheck(schema);
+      needsLibrary ||= isGood === undefined;
       let check: ValidateFunction | undefined;
       const prepare = async () => {
         check ??= compileFor(tool, schema, await load());
@@ -49,7 +53,10 @@ export function createSchemaCompiler(): SchemaCompiler {
         if (validate(input)) return input;
         throw invalidArguments(tool, problemsOf(validate.errors ?? []));
       };
-      return (input) => (check === undefined ? prepare().then((made) => run(input, made)) : run(input, check));
+      return (input) => {
+        if (isGood?.(input)) return input;
+        return check === undefined ? prepare().then((made) => run(input, made)) : run(input, check);
+      };
     },
   };
 }
