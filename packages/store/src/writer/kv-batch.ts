@@ -9,13 +9,13 @@ export const KvStatus = { Done: 0, NotExpected: 1, EntriesFull: 2, BytesFull: 3,
 const OPERATION = 7;
 /** Numbers per result: see `PackedKvResults`. */
 const RESULT = 5;
-/** Enough for a few hundred small operations without growing. */
-const FIRST_BYTES = 16 * 1_024;
+/** Most transactions hold a few small operations; the buffers double from here. */
+const FIRST_BYTES = 1_024;
+const FIRST_OPERATIONS = 16;
+/** Below this, copying a buffer to the other thread costs less than giving it away. */
+const WORTH_MOVING_BYTES = 64 * 1_024;
 
-/**
- * Operations in two buffers that change threads without being copied: cloning an object and a byte array for each operation took
- * longer than SQLite does.
- */
+/** Operations in two buffers: cloning an object and a byte array for each operation took longer than SQLite does. */
 export interface PackedKv {
   readonly count: number;
   readonly numbers: Float64Array;
@@ -31,8 +31,8 @@ export interface PackedKv {
  */
 export interface PackedKvResults {
   readonly numbers: Float64Array;
-  /** Why an operation has the status `Failed`, by its place. */
-  readonly failures: ReadonlyMap<number, Failure>;
+  /** Why an operation has the status `Failed`, by its place; absent where none has. */
+  readonly failures?: ReadonlyMap<number, Failure>;
 }
 
 export interface KvOperation {
@@ -53,7 +53,7 @@ export class KvPacker {
   count = 0;
   /** Bytes of keys and values. */
   size = 0;
-  #numbers = new Float64Array(64 * OPERATION);
+  #numbers = new Float64Array(FIRST_OPERATIONS * OPERATION);
   #bytes = Buffer.from(new ArrayBuffer(FIRST_BYTES));
   readonly #namespaces: string[] = [];
   readonly #numbersOf = new Map<string, number>();
@@ -79,8 +79,15 @@ export class KvPacker {
   }
 
   packed(): PackedKv {
+    const numbers = this.#numbers.subarray(0, this.count * OPERATION);
     const { buffer } = this.#bytes;
-    return { count: this.count, numbers: this.#numbers, bytes: new Uint8Array(buffer), namespaces: this.#namespaces };
+    return { count: this.count, numbers, bytes: new Uint8Array(buffer, 0, this.size), namespaces: this.#namespaces };
+  }
+
+  /** Buffers of the packed operations that are better given away than copied. */
+  transferable(): ArrayBuffer[] {
+    const buffers = [this.#numbers.buffer, this.#bytes.buffer] as ArrayBuffer[];
+    return buffers.filter(({ byteLength }) => byteLength >= WORTH_MOVING_BYTES);
   }
 
   #namespace(name: string): number {

@@ -1,14 +1,14 @@
 import { setImmediate } from "node:timers";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import type { Failure } from "../failure.ts";
-import { type KvOperation, KvPacker, type KvResult, KvStatus, readResult } from "./kv-batch.ts";
+import { type KvOperation, KvPacker, type KvResult, KvStatus, type PackedKvResults, readResult } from "./kv-batch.ts";
 import type { BatchResult, Expired, NewEvent } from "./messages.ts";
 import type { WriterThread } from "./thread.ts";
 
 /** One transaction holds no more than this, so that nobody waits long behind it. */
 const BATCH_OPERATIONS = 2_048;
 /** Fewer are not worth a transaction of their own while others are under way. */
-const SMALL_BATCH = 32;
+const SMALL_BATCH = 128;
 /** From here on the disk is what takes the time, and one large transaction is better than two. */
 const SLOW_COMMIT_MS = 2;
 const BATCH_BYTES = 8 * 1_024 * 1_024;
@@ -122,11 +122,10 @@ export class WriteQueue {
     this.#underWay += 1;
     const { count, size } = batch.packer;
     const kv = count === 0 ? undefined : batch.packer.packed();
-    const transfer = kv === undefined ? [] : [kv.numbers.buffer as ArrayBuffer, kv.bytes.buffer as ArrayBuffer];
     const events = batch.events.map(({ event }) => event);
     let result: BatchResult;
     try {
-      result = await this.#thread.run({ kind: "batch", kv, events }, transfer);
+      result = await this.#thread.run({ kind: "batch", kv, events }, batch.packer.transferable());
     } catch (reason) {
       const { code, message } = HubError.from(reason);
       result = failed(batch, { code, message });
@@ -140,7 +139,7 @@ export class WriteQueue {
     this.#onExpired(result.expired);
     const { numbers, failures } = result.kv ?? NOTHING;
     batch.kv.forEach((pending, index) => {
-      pending.settled(readResult(numbers, index), failures.get(index));
+      pending.settled(readResult(numbers, index), failures?.get(index));
     });
     batch.events.forEach((pending, index) => {
       pending.settled(result.events[index]!);
@@ -149,7 +148,7 @@ export class WriteQueue {
   }
 }
 
-const NOTHING = { numbers: new Float64Array(), failures: new Map<number, Failure>() };
+const NOTHING: PackedKvResults = { numbers: new Float64Array() };
 
 /** The thread itself is gone. */
 function failed(batch: Batch, failure: Failure): BatchResult {

@@ -130,7 +130,7 @@ export class Writer {
       for (let index = 0; operations.next(); index++) writeResult(numbers, index, this.#kv.apply(operations, expired));
     }
     const ids = events.map((event) => this.#events.add(event));
-    return { kv: kv && { numbers, failures: new Map() }, events: ids, expired };
+    return { kv: kv && { numbers }, events: ids, expired };
   }
 
   #oneByOne(kv: PackedKv | undefined, events: readonly NewEvent[]): BatchResult {
