@@ -6,8 +6,8 @@ import type { ResultFile } from "../result-file.ts";
 
 /** The form that the gate compares: short, without what only some machines have. How programs start is not in it. */
 const ARGUMENTS = ["--short", "--scale", "0.12"];
-/** All suites but `start`, whose figures are those of the disk and of what else the machine does. */
-const GUARDED = "^(?!start$)";
+/** All suites but `start` and `store`, whose figures are those of the disk and of what else the machine does. */
+const GUARDED = "^(?!(?:start|store)$)";
 
 /**
  * Runs the benchmarks in a process of their own, as `pnpm bench` does.

@@ -87,8 +87,11 @@ export const storeSuite: Suite = {
       for (let round = 0; round < rounds; round += 1) {
         progress(`store: round ${round + 1} of ${rounds}`);
         for (const writers of [1, 64, 1_024]) {
-          const ours = await writes(store, ms, writers);
-          add(`set/${writers}-writers`, "ops/s", { ours, peer: rawWrites(raw, ms, writers) });
+          const [ours, oursCpuUs] = await withCpu(() => writes(store, ms, writers));
+          const [peer, peerCpuUs] = await withCpu(() => rawWrites(raw, ms, writers));
+          add(`set/${writers}-writers`, "ops/s", { ours, peer });
+          // What a busy machine does not change much, of both threads together.
+          add(`set-cpu/${writers}-writers`, "us CPU", { ours: oursCpuUs / ours, peer: peerCpuUs / peer });
         }
         add("swap/64-writers", "ops/s", { ours: await swaps(store, ms, 64), peer: rawSwaps(raw, ms, 64) });
         let index = 0;
@@ -118,6 +121,15 @@ async function fill(store: Store, raw: RawStore): Promise<void> {
   raw.transaction(() => {
     for (const index of indexes) raw.set(index);
   });
+}
+
+/** @returns what `work` does, and the processor time of this process per second, in microseconds */
+async function withCpu(work: () => number | Promise<number>): Promise<[result: number, cpuUsPerSecond: number]> {
+  const before = process.cpuUsage();
+  const began = performance.now();
+  const result = await work();
+  const { user, system } = process.cpuUsage(before);
+  return [result, (user + system) / ((performance.now() - began) / 1_000)];
 }
 
 /** So many writers, each of which writes when its last write is on disk. @returns writes per second */
