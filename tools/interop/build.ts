@@ -87,7 +87,7 @@ async function generate(): Promise<void> {
   const module = "orchestrator.example/interop/gen";
   const options = [
     `module=${module}`,
-    ...["call", "control"].map((name) => `Morchestra/hub/v1/${name}.proto=${module}/hubv1`),
+    ...["call", "control", "http", "kv"].map((name) => `Morchestra/hub/v1/${name}.proto=${module}/hubv1`),
     `Morchestra/plugin/v1/plugin.proto=${module}/pluginv1`,
   ];
   const template = JSON.stringify({ version: "v2", plugins: [{ local: generator, out: fresh, opt: options }] });

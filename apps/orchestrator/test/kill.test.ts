@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { findMarked, type HubMark, type RunRecord, readRecords } from "@orchestrator/supervisor/internal";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { findHub, lockFile } from "../src/hub/state-file.ts";
@@ -24,9 +25,31 @@ const MISBEHAVIOURS = [
   ...["clears-environment", "changes-directory", "changes-title", "daemon", "keeps-forking"],
 ];
 
+/**
+ * Plugins in Go and in Rust, where they are there: the tests of both say where they cannot be built.
+ */
+async function nativePlugins(): Promise<readonly { readonly id: string }[]> {
+  const found: { id: string; binary: string; dialect?: string }[] = [];
+  // The interop tests build it and leave it there.
+  const go = join(root, ".tools/interop/bin/plain-plugin");
+  if (existsSync(go)) found.push({ id: "interop.plain", binary: go });
+  const target = join(root, ".tools/unix-json/target");
+  const cwd = join(root, "plugins/hello-unix-json-rust");
+  const env = { ...process.env, CARGO_TARGET_DIR: target };
+  const built = await promisify(execFile)("cargo", ["build", "--release", "--locked", "--quiet"], { cwd, env }).then(
+    () => true,
+    () => false,
+  );
+  const binary = join(target, "release", "hello-unix-json-rust");
+  if (built) found.push({ id: "hello-unix-json-rust", binary, dialect: "unix-json" });
+  return found;
+}
+
+const native = await nativePlugins();
+
 /** Twenty plugins: ours, which fork; two in Python, each with its own way to speak; and programs that know nothing of hubs. */
 function plugins(manner: "hangs" | "answers"): readonly object[] {
-  const forking = [1, 2, 3, 4].map((number) => ({
+  const forking = Array.from({ length: 4 - native.length }, (_, index) => index + 1).map((number) => ({
     id: `tools.${number}`,
     binary: join(import.meta.dirname, "fixtures", "forking-plugin.ts"),
     env: { PLUGIN_ID: `tools.${number}` },
@@ -40,7 +63,7 @@ function plugins(manner: "hangs" | "answers"): readonly object[] {
     { id: "tools.dies", binary: join(import.meta.dirname, "fixtures", "dies-at-start.ts") },
   ];
   const strangers = MISBEHAVIOURS.map((name) => ({ id: name, command: [stranger, name, manner], cwd: root }));
-  return [...forking, ...python, ...echo, ...strangers];
+  return [...forking, ...python, ...native, ...echo, ...strangers];
 }
 
 /** A linear congruential generator: the same seed gives the same moments. @returns 0 to 1 */
@@ -146,7 +169,7 @@ describe.runIf(process.platform === "linux")("a hub with twenty plugins that is 
       (
         await run([...args, "--workspace", scratch.workspace, "--json"], { cwd: scratch.path, env: scratch.env })
       ).json();
-    const good = ["tools.1", "tools.2", "tools.3", "tools.4", "hello.python", "hello.json", "tools.echo"];
+    const good = ["tools.1", "tools.2", "hello.python", "hello.json", "tools.echo", ...native.map(({ id }) => id)];
     await expect.poll(() => findHub(scratch.workspace).is, PATIENCE).toBe("running");
     await expect
       .poll(async () => {
