@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { watch } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -20,9 +22,22 @@ function random(seed: number): () => number {
   };
 }
 
-function start(file: string, run: number): ChildProcess {
+function start(file: string, run: number, told: string): ChildProcess {
   const program = join(import.meta.dirname, "fixtures", "write-and-tell.ts");
-  return spawn(process.execPath, [program, file, String(run)], { stdio: ["ignore", "pipe", "inherit"] });
+  return spawn(process.execPath, [program, file, String(run), told], { stdio: ["ignore", "ignore", "inherit"] });
+}
+
+/** Waits until the writer has told anything, or is gone. */
+async function firstWord(file: string, child: ChildProcess): Promise<void> {
+  const heard = new AbortController();
+  child.once("exit", () => heard.abort());
+  const changes = watch(file, { signal: heard.signal });
+  try {
+    if (statSync(file).size > 0) return;
+    for await (const _ of changes) if (statSync(file).size > 0) return;
+  } catch (error) {
+    if (!heard.signal.aborted) throw error;
+  }
 }
 
 describe("a writer that is killed", () => {
@@ -35,14 +50,15 @@ describe("a writer that is killed", () => {
     const maybeGone = new Set<string>();
     const gone = new Set<string>();
     for (let round = 0; round < ROUNDS; round++) {
-      const child = start(directory.file, round);
-      let told = "";
-      child.stdout!.setEncoding("utf8").on("data", (chunk: string) => (told += chunk));
+      const file = join(directory.path, `told-${round}`);
+      writeFileSync(file, "");
+      const child = start(directory.file, round, file);
       const closed = once(child, "close");
-      await Promise.race([once(child.stdout!, "data"), closed]);
+      await firstWord(file, child);
       await sleep(next() * 60);
       child.kill("SIGKILL");
       await closed;
+      const told = readFileSync(file, "utf8");
       // Only whole lines were told.
       for (const line of told.slice(0, told.lastIndexOf("\n")).split("\n")) {
         if (line.startsWith("?")) maybeGone.add(line.slice(1));
