@@ -50,12 +50,18 @@ function convertArray(value: unknown[], what: string, path: string, depth: numbe
 }
 
 function convertObject(value: object, what: string, path: string, depth: number): JsonObject {
+  const source = value as Readonly<Record<string, unknown>>;
+  const keys = Object.keys(source);
   let copy: [string, JsonValue][] | undefined;
-  const entries = Object.entries(value);
-  for (let index = 0; index < entries.length; index++) {
-    const [key, before] = entries[index]!;
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index]!;
+    const before = source[key];
+    // Most values are texts; for them nothing is made, not even the path that an error would name.
+    if (typeof before === "string" && copy === undefined) continue;
     const after = isAbsent(before) ? undefined : convert(before, what, `${path}.${key}`, depth + 1);
-    if (after !== before || after === undefined) copy ??= entries.slice(0, index);
+    if (after !== before || after === undefined) {
+      copy ??= keys.slice(0, index).map((earlier) => [earlier, source[earlier] as JsonValue]);
+    }
     if (after !== undefined) copy?.push([key, after]);
   }
   // fromEntries defines keys instead of assigning them, so that a key "__proto__" stays a key.

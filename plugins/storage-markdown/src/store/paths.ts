@@ -16,7 +16,7 @@ const MAX_NAME_BYTES = 255;
  */
 export function splitPath(path: string): string[] {
   if (path === "") throw refused("path is empty");
-  const bytes = Buffer.byteLength(path);
+  const bytes = byteLength(path, MAX_PATH_BYTES);
   if (bytes > MAX_PATH_BYTES) throw refused(`path is ${bytes} bytes, ${MAX_PATH_BYTES} at most`);
   if (path.includes("\0")) throw refused("path contains a NUL character");
   const names: string[] = [];
@@ -49,8 +49,14 @@ export function isDocumentName(name: string): boolean {
   return !name.endsWith(VERSION_SUFFIX) && !name.startsWith(OWN_PREFIX);
 }
 
+/** In UTF-8; no more than an upper bound where that is within the limit. */
+function byteLength(text: string, limit: number): number {
+  const most = 3 * text.length;
+  return most <= limit ? most : Buffer.byteLength(text);
+}
+
 function checkName(name: string, maxBytes: number): string {
-  const bytes = Buffer.byteLength(name);
+  const bytes = byteLength(name, maxBytes);
   if (bytes > maxBytes) {
     const reserve = maxBytes < MAX_NAME_BYTES ? " (its version file needs the rest)" : "";
     throw refused(`the name "${name.slice(0, 32)}…" is ${bytes} bytes, ${maxBytes} at most${reserve}`);

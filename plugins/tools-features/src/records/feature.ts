@@ -1,5 +1,5 @@
 import type { JsonObject } from "@orchestrator/runtime";
-import { listField, textField, withoutEmpty } from "./fields.ts";
+import { listField, textField } from "./fields.ts";
 
 export const PRIORITIES = ["P0", "P1", "P2", "P3"] as const;
 export const KINDS = ["feature", "bug", "hotfix", "chore", "testcase"] as const;
@@ -65,31 +65,38 @@ function extraOf(metadata: JsonObject): JsonObject {
 export function encodeFeature(feature: Feature): JsonObject {
   return {
     ...feature.extra,
-    ...withoutEmpty({
-      kind: feature.kind,
-      assignee: feature.assignee,
-      labels: [...feature.labels],
-      depends_on: [...feature.dependsOn],
-      blocks: [...feature.blocks],
-      estimate: feature.estimate,
-    }),
-    id: feature.id,
-    project_id: feature.projectId,
-    title: feature.title,
-    description: feature.description,
-    status: feature.status,
-    priority: feature.priority,
+    ...fieldsOf(feature),
     // Always 0: the version that counts is the one that the storage keeps beside the record.
     version: 0,
-    created_at: feature.createdAt,
-    updated_at: feature.updatedAt,
+    ...timesOf(feature),
   };
 }
 
 /** What programs read besides the text of a result. */
 export function featureJson(feature: Feature): JsonObject {
-  const { version: _, ...fields } = encodeFeature({ ...feature, extra: {} });
+  return Object.assign(fieldsOf(feature), timesOf(feature));
+}
+
+/** Optional keys stand in a record only where they have a value. */
+function fieldsOf(feature: Feature): JsonObject {
+  const fields: JsonObject = {};
+  if (feature.kind !== "") fields["kind"] = feature.kind;
+  if (feature.assignee !== "") fields["assignee"] = feature.assignee;
+  if (feature.labels.length > 0) fields["labels"] = [...feature.labels];
+  if (feature.dependsOn.length > 0) fields["depends_on"] = [...feature.dependsOn];
+  if (feature.blocks.length > 0) fields["blocks"] = [...feature.blocks];
+  if (feature.estimate !== "") fields["estimate"] = feature.estimate;
+  fields["id"] = feature.id;
+  fields["project_id"] = feature.projectId;
+  fields["title"] = feature.title;
+  fields["description"] = feature.description;
+  fields["status"] = feature.status;
+  fields["priority"] = feature.priority;
   return fields;
+}
+
+function timesOf(feature: Feature): JsonObject {
+  return { created_at: feature.createdAt, updated_at: feature.updatedAt };
 }
 
 /** Records written before kinds existed are plain features. */

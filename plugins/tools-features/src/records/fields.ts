@@ -27,13 +27,6 @@ export function unique(values: readonly string[]): readonly string[] {
   return [...new Set(values)];
 }
 
-/** Leaves out the fields that say nothing: optional keys stand in a record only where they have a value. */
-export function withoutEmpty(fields: JsonObject): JsonObject {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== "" && !(Array.isArray(value) && value.length === 0)),
-  );
-}
-
 function textOf(value: JsonValue | undefined): string | undefined {
   if (typeof value === "string") return value;
   return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;

@@ -70,13 +70,14 @@ export function schemaOf(args: Arguments): JsonObject {
 
 /** @throws {ToolError} `validation_error` */
 export function readInput<A extends Arguments>(args: A, input: JsonObject): Input<A> {
-  const values = Object.entries(args).map(([name, argument]) => {
+  const values: Record<string, unknown> = {};
+  for (const [name, argument] of Object.entries(args)) {
     const given = Object.hasOwn(input, name) ? input[name] : undefined;
     const value = given === undefined || given === null ? undefined : argument.read(given, name);
     if (value === undefined && argument.required) return invalid(name, "is required and must not be empty");
-    return [name, value];
-  });
-  return Object.fromEntries(values);
+    values[name] = value;
+  }
+  return values as Input<A>;
 }
 
 function invalid(name: string, problem: string): never {
