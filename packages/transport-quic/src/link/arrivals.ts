@@ -5,8 +5,9 @@ import { CallReader, type ReadEvents } from "./call-reader.ts";
 import { AppCode } from "./codes.ts";
 import type { LinkContext } from "./link-context.ts";
 
-/** Calls that are asked in vain, at most, before the engine is. */
+/** Calls that are asked in vain before the engine is: fewer where that did not help, as with many calls that wait for long. */
 const MOST_PROBES = 64;
+const FEWEST_PROBES = 4;
 
 /**
  * Finds the streams that have something to read, and reads them. The engine's list of them is dear (it costs as much as a hundred
@@ -20,6 +21,7 @@ export class Arrivals {
   readonly #reader: CallReader;
   /** Above every stream that the peer has opened so far. */
   #nextOfPeer: number;
+  #probes = MOST_PROBES;
 
   constructor(context: LinkContext, endings: CallEndings, events: ReadEvents, firstOfPeer: number) {
     this.#context = context;
@@ -33,7 +35,12 @@ export class Arrivals {
   read(everything: boolean): void {
     const engine = this.#engine;
     if (!engine.hasReadable) return;
-    if (this.#readNew(everything) || this.#readWaiting(everything)) return;
+    if (this.#readNew(everything)) return;
+    if (this.#readWaiting(everything)) {
+      this.#probes = Math.min(MOST_PROBES, this.#probes * 2);
+      return;
+    }
+    this.#probes = Math.max(FEWEST_PROBES, this.#probes >> 1);
     for (const stream of engine.readable()) {
       this.#readStream(stream, everything);
       if (this.#context.phase === "closed") return;
@@ -55,7 +62,7 @@ export class Arrivals {
   /** @returns whether that was all */
   #readWaiting(everything: boolean): boolean {
     const engine = this.#engine;
-    let probes = MOST_PROBES;
+    let probes = this.#probes;
     for (const call of this.#context.calls.byStream.values()) {
       if (call.receiveDone) continue;
       if (engine.isReadable(call.stream)) {
