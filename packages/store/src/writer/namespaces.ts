@@ -11,8 +11,14 @@ export interface KnownEntry {
   expiresAtMs: number;
 }
 
-/** Per namespace. Entries that are written again and again stay known; the rest costs one look each. */
-const KNOWN_ENTRIES = 16_384;
+/** Of all namespaces, a few megabytes. Entries that are written again and again are soon known anew; the rest costs one look each. */
+const KNOWN_ENTRIES = 32_768;
+
+/** What namespaces tell of themselves. */
+interface Watchful {
+  changed(namespace: Namespace): void;
+  remembered(): void;
+}
 
 /** One namespace, as it will be when the transaction under way is committed. */
 export class Namespace {
@@ -23,11 +29,12 @@ export class Namespace {
   bytes: number;
   /** The last one given. */
   version: number;
-  isChanged = false;
   /** By key, one character per byte. */
   readonly #known = new Map<string, KnownEntry>();
+  readonly #watchful: Watchful;
 
-  constructor(row: { id: number; name: string; entries: number; bytes: number; version: number }, quota: Quota) {
+  constructor(row: NamespaceRow, quota: Quota, watchful: Watchful) {
+    this.#watchful = watchful;
     this.id = row.id;
     this.name = row.name;
     this.entries = row.entries;
@@ -38,7 +45,7 @@ export class Namespace {
 
   /** Counts a change. @returns its number */
   nextVersion(): number {
-    this.isChanged = true;
+    this.#watchful.changed(this);
     this.version += 1;
     return this.version;
   }
@@ -48,26 +55,38 @@ export class Namespace {
   }
 
   remember(key: string, entry: KnownEntry): void {
-    if (this.#known.size >= KNOWN_ENTRIES) {
-      const [oldest] = this.#known.keys();
-      this.#known.delete(oldest!);
-    }
+    this.#watchful.remembered();
     this.#known.set(key, entry);
   }
 
   forget(key: string): void {
     this.#known.delete(key);
   }
+
+  forgetEntries(): void {
+    this.#known.clear();
+  }
+}
+
+interface NamespaceRow {
+  readonly id: number;
+  readonly name: string;
+  readonly entries: number;
+  readonly bytes: number;
+  readonly version: number;
 }
 
 /** The namespaces that were used since the start or the last rollback. */
-export class Namespaces {
+export class Namespaces implements Watchful {
   readonly #quotaOf: (name: string) => Quota;
   readonly #find: StatementSync;
   readonly #insert: StatementSync;
   readonly #update: StatementSync;
   readonly #name: StatementSync;
   readonly #loaded = new Map<string, Namespace>();
+  readonly #changed = new Set<Namespace>();
+  /** Entries that were remembered since all were forgotten. */
+  #remembered = 0;
 
   constructor(db: DatabaseSync, quotaOf: (name: string) => Quota) {
     this.#quotaOf = quotaOf;
@@ -82,7 +101,7 @@ export class Namespaces {
     if (loaded !== undefined) return loaded;
     const row = this.#find.get(name);
     if (row === undefined) return undefined;
-    const namespace = new Namespace(row as never, this.#quotaOf(name));
+    const namespace = new Namespace(row as never, this.#quotaOf(name), this);
     this.#loaded.set(name, namespace);
     return namespace;
   }
@@ -98,17 +117,27 @@ export class Namespaces {
     return this.find(name)!;
   }
 
+  changed(namespace: Namespace): void {
+    this.#changed.add(namespace);
+  }
+
+  remembered(): void {
+    this.#remembered += 1;
+    if (this.#remembered <= KNOWN_ENTRIES) return;
+    this.#remembered = 1;
+    for (const namespace of this.#loaded.values()) namespace.forgetEntries();
+  }
+
   /** Writes the sums of those that changed: once per transaction, whatever it holds. */
   save(): void {
-    for (const namespace of this.#loaded.values()) {
-      if (!namespace.isChanged) continue;
-      this.#update.run(namespace.entries, namespace.bytes, namespace.version, namespace.id);
-      namespace.isChanged = false;
-    }
+    for (const { entries, bytes, version, id } of this.#changed) this.#update.run(entries, bytes, version, id);
+    this.#changed.clear();
   }
 
   /** After a rollback nothing that is remembered can be trusted. */
   forgetAll(): void {
     this.#loaded.clear();
+    this.#changed.clear();
+    this.#remembered = 0;
   }
 }
