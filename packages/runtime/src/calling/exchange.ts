@@ -17,6 +17,8 @@ export interface HubChannel {
   /** Names requests, streams and subscriptions. */
   readonly ids: IdSource;
   readonly deadlines: Deadlines;
+  /** Makes room for one question. */
+  readonly allocate: (bytes: number) => Uint8Array;
   /** The calls of the link in use, or undefined while there is none. */
   readonly current: OutgoingCalls | undefined;
   /** Waits for a link, within the limits. @throws {HubError} `UNAVAILABLE` where none will come, or the passed limit */
@@ -98,7 +100,7 @@ class Exchange implements ReplyListener {
 
   start(): void {
     try {
-      this.#id = this.#calls.start(encodeQuestion(this.#question, this.#channel.ids), this);
+      this.#id = this.#calls.start(encodeQuestion(this.#question, this.#channel), this);
     } catch (error) {
       this.failed(HubError.from(error));
     }
@@ -136,7 +138,7 @@ export async function usableCalls(channel: HubChannel, limits: Limits): Promise<
   return channel.current ?? (await channel.ready(limits));
 }
 /** @throws {HubError} `INVALID_ARGUMENT` for values that cannot travel */
-export function encodeQuestion(question: Question, ids: IdSource): Uint8Array {
+export function encodeQuestion(question: Question, { ids, allocate }: HubChannel): Uint8Array {
   const { request, scope, limits, onProgress, acceptsCalls = false } = question;
   const leftMs = limits.deadlineMs - Date.now();
   const context = {
@@ -148,7 +150,7 @@ export function encodeQuestion(question: Question, ids: IdSource): Uint8Array {
     wantsProgress: onProgress !== undefined,
   };
   try {
-    return encodeCall({ requestId: ids.uuid(), request, context });
+    return encodeCall({ requestId: ids.uuid(), request, context }, { allocate });
   } catch (error) {
     throw HubError.from(error, ErrorCode.InvalidArgument);
   }

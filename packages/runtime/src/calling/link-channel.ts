@@ -1,4 +1,11 @@
-import { createIdSource, ErrorCode, fromWireError, HubError, type PluginManifest } from "@orchestrator/protocol";
+import {
+  createIdSource,
+  createSlabAllocator,
+  ErrorCode,
+  fromWireError,
+  HubError,
+  type PluginManifest,
+} from "@orchestrator/protocol";
 import { Deadlines } from "@orchestrator/transport";
 import { type Limits, LimitWatch, limitsOf, ROOT_SCOPE } from "./call-scope.ts";
 import { exchangeRaw, type HubChannel } from "./exchange.ts";
@@ -11,6 +18,7 @@ import type { OutgoingCalls } from "./outgoing-calls.ts";
 export class LinkChannel implements HubChannel {
   readonly ids = createIdSource();
   readonly deadlines = new Deadlines();
+  readonly allocate = createSlabAllocator();
   #calls: OutgoingCalls | undefined;
   #closed: HubError | undefined;
   readonly #waiting = new Set<PromiseWithResolvers<OutgoingCalls>>();
@@ -55,7 +63,7 @@ export type Registration = "accepted" | { readonly refused: string };
  * @throws {HubError} where the link broke, nothing came in time or the hub cannot say yet: worth another attempt
  */
 export async function register(calls: OutgoingCalls, manifest: PluginManifest): Promise<Registration> {
-  const own = { ids: createIdSource(), deadlines: new Deadlines() };
+  const own = { ids: createIdSource(), deadlines: new Deadlines(), allocate: (bytes: number) => new Uint8Array(bytes) };
   const channel: HubChannel = { ...own, current: calls, ready: () => Promise.resolve(calls) };
   const request = { $case: "register", value: manifest } as const;
   const limits = limitsOf(ROOT_SCOPE, { timeoutMs: REGISTER_TIMEOUT_MS });

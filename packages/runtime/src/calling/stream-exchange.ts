@@ -39,7 +39,7 @@ export async function* answers(
 ): AsyncGenerator<PluginResponse, void, undefined> {
   const calls = await usableCalls(channel, question.limits);
   const inbox = new Inbox(channel.deadlines);
-  const id = calls.start(encodeQuestion(question, channel.ids), {
+  const id = calls.start(encodeQuestion(question, channel), {
     message: (payload, last) => inbox.put({ payload, last }),
     failed: (error) => inbox.end(error),
   });

@@ -1,4 +1,6 @@
 import {
+  type AllocateOptions,
+  createSlabAllocator,
   decodeToolCall,
   ErrorCode,
   errorResponse,
@@ -33,6 +35,8 @@ const ANSWERED_WHILE_STOPPING: ReadonlySet<RequestCase | undefined> = new Set<Re
 export class PluginServer {
   readonly #serving: Serving;
   readonly #calls = new Set<ServedCall>();
+  /** Answers leave at once, so that cutting them from a common piece of memory holds on to nothing. */
+  readonly #room: AllocateOptions = { allocate: createSlabAllocator() };
   #isStopping = false;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -48,10 +52,11 @@ export class PluginServer {
         if (!last) link.credit(id, payload.byteLength);
         const request = decode(link, id, payload);
         if (request === undefined) return;
-        const call = new ServedCall(link, id, request, () => {
+        const ended = () => {
           calls.delete(id);
           this.#ended(call);
-        });
+        };
+        const call: ServedCall = new ServedCall(link, id, request, ended, this.#room);
         calls.set(id, call);
         this.#start(call, refusal);
       },

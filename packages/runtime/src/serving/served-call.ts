@@ -1,4 +1,5 @@
 import {
+  type AllocateOptions,
   ErrorCode,
   encodeDocumentAnswer,
   encodeToolResult,
@@ -22,6 +23,7 @@ export class ServedCall implements StopSource {
   readonly link: Link;
   readonly #id: CallId;
   readonly #ended: (call: ServedCall) => void;
+  readonly #options: AllocateOptions;
   /** Epoch milliseconds, `Infinity` where nobody set one. */
   readonly deadlineMs: number;
   #isOpen = true;
@@ -35,11 +37,19 @@ export class ServedCall implements StopSource {
   #isBlocked = false;
   #room: PromiseWithResolvers<void> | undefined;
 
-  constructor(link: Link, id: CallId, request: PluginRequest, ended: (call: ServedCall) => void) {
+  /** @param options where answers are written */
+  constructor(
+    link: Link,
+    id: CallId,
+    request: PluginRequest,
+    ended: (call: ServedCall) => void,
+    options: AllocateOptions = {},
+  ) {
     this.link = link;
     this.#id = id;
     this.request = request;
     this.#ended = ended;
+    this.#options = options;
     const timeoutMs = request.context?.timeoutMs ?? 0;
     this.deadlineMs = timeoutMs > 0 ? Date.now() + timeoutMs : Number.POSITIVE_INFINITY;
   }
@@ -107,12 +117,12 @@ export class ServedCall implements StopSource {
 
   /** As `reply`, with what a tool gave. */
   replyResult(result: JsonObject): void {
-    this.#replyWith(() => encodeToolResult({ requestId: this.request.requestId, result }));
+    this.#replyWith(() => encodeToolResult({ requestId: this.request.requestId, result }, this.#options));
   }
 
   /** As `reply`, with a stored document. */
   replyDocument(document: StoredDocument): void {
-    this.#replyWith(() => encodeDocumentAnswer({ requestId: this.request.requestId, ...document }));
+    this.#replyWith(() => encodeDocumentAnswer({ requestId: this.request.requestId, ...document }, this.#options));
   }
 
   /** As `reply`, with bytes that are ready. @throws {HubError} `FRAME_TOO_LARGE` */
