@@ -32,7 +32,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 describe("the gate", { timeout: 120_000 }, () => {
   it("lets pass what is as fast as its baseline", async () => {
     const { code, out } = await run("gate.ts", ["splice|route", ...options]);
-    expect(out).toMatch(/^Benchmarks: 5 held, 0 failed, 0 new, in \d+ s$/m);
+    expect(out).toMatch(/^Benchmarks: 6 held, 0 failed, 0 new, in \d+ s$/m);
     expect(code).toBe(0);
   });
 

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { ErrorCode, HubError } from "@orchestrator/protocol";
 import { runStdio } from "@orchestrator/transport-stdio";
+import { CliError } from "../exit-code.ts";
 import type { Io } from "../io.ts";
 import { programVersion } from "../program-path.ts";
 import { ensureHub } from "./background.ts";
@@ -22,6 +24,8 @@ const CLIENT = "transport.stdio-client";
  * clients that ask for the tools once and never again.
  */
 const PLUGINS_MS = 5_000;
+/** How often a hub that is gone when it is asked is looked for anew. */
+const TRIES = 5;
 
 /** Serves one MCP client on this process's streams until it hangs up. A hub that is lost is joined again, or started again. */
 export async function serveMcp(io: Io, options: McpOptions): Promise<void> {
@@ -32,17 +36,34 @@ export async function serveMcp(io: Io, options: McpOptions): Promise<void> {
   };
   const join = (signal?: AbortSignal): Promise<HubState> =>
     ensureHub(workspace, { idleExit: options.idleExit, args: options.hubArgs, signal, env: io.env });
-  const first = await join(io.signal);
-  await pluginsSettled(first, workspace, io.signal);
+  await reach(join, (state) => pluginsSettled(state, workspace, io.signal), io.signal);
   await runStdio({
     // Asked for each attempt: a hub that was started again has another address.
-    connect: async (accept, signal) => dialHub(await join(signal), CLIENT, accept, signal),
+    connect: (accept, signal) => reach(join, (state) => dialHub(state, CLIENT, accept, signal), signal),
     input: io.stdin,
     output: io.stdout,
     log,
     signal: io.signal,
     info: { version: programVersion() },
   });
+}
+
+/** A hub that has been without clients leaves: one that was found may be gone when it is asked. Then there is another to join. */
+async function reach<T>(
+  join: (signal?: AbortSignal) => Promise<HubState>,
+  use: (state: HubState) => Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    const state = await join(signal);
+    try {
+      return await use(state);
+    } catch (error) {
+      const isGone = HubError.from(error).code === ErrorCode.Unavailable || error instanceof CliError;
+      if (!isGone || tries === TRIES || signal?.aborted === true) throw error;
+      await sleep(50 * tries);
+    }
+  }
 }
 
 /** Waits until each plugin is ready or has failed. */

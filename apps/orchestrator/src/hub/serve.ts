@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { HubConfig } from "@orchestrator/config";
 import { Hub, HubLog, storeOptions } from "@orchestrator/hub";
 import { openAuthority } from "@orchestrator/identity";
@@ -23,6 +24,9 @@ interface Surroundings {
 
 /** Certificates last for months; twice a day is often enough to renew them with time to spare. */
 const RENEW_MS = 12 * 3_600_000;
+
+/** How long a hub that is leaving is waited for. It takes less than 8 s, whatever its plugins do. */
+const LEAVING_MS = 10_000;
 
 /** Runs the hub of a workspace until it is told to stop, by a signal, an operator, or because nobody is there any more. */
 export async function serve(
@@ -144,20 +148,23 @@ async function openStore(config: HubConfig, log: HubLog): Promise<Store> {
 async function takeWorkspace(workspace: string): Promise<() => void> {
   ensureHubDirectory(workspace);
   const lock = lockFile(workspace);
-  try {
-    return await acquireFileLock(lock, { timeoutMs: 0 });
-  } catch (error) {
-    if (!(error instanceof HubError) || error.code !== ErrorCode.Unavailable) throw error;
-    const found = findHub(workspace);
-    const who =
-      found.is === "running"
-        ? `process ${found.state.pid} at ${found.state.address}`
-        : "it is just starting or stopping";
-    throw new CliError(ExitCode.Failure, `A hub runs for workspace "${workspace}" already: ${who}`, {
-      hint: `Stop it: orchestrator stop --workspace "${workspace}"`,
-      code: ErrorCode.AlreadyExists,
-      cause: error,
-    });
+  for (const deadline = performance.now() + LEAVING_MS; ; await sleep(50)) {
+    try {
+      return await acquireFileLock(lock, { timeoutMs: 0 });
+    } catch (error) {
+      if (!(error instanceof HubError) || error.code !== ErrorCode.Unavailable) throw error;
+      const found = findHub(workspace);
+      if (found.is !== "running" && performance.now() < deadline) continue;
+      const who =
+        found.is === "running"
+          ? `process ${found.state.pid} at ${found.state.address}`
+          : "it is just starting or stopping";
+      throw new CliError(ExitCode.Failure, `A hub runs for workspace "${workspace}" already: ${who}`, {
+        hint: `Stop it: orchestrator stop --workspace "${workspace}"`,
+        code: ErrorCode.AlreadyExists,
+        cause: error,
+      });
+    }
   }
 }
 

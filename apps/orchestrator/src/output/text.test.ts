@@ -44,6 +44,6 @@ it.each([
 
 it("reads times, and refuses what is none", () => {
   expect(["500ms", "30", "1.5s", "5m", "2 h"].map(parseDuration)).toEqual([500, 30_000, 1_500, 300_000, 7_200_000]);
-  for (const text of ["", "0", "-1s", "soon", "1d", "48h"])
+  for (const text of ["", "0", "-1s", "soon", "2d", "48h"])
     expect(() => parseDuration(text)).toThrow(/Expected a time/);
 });
