@@ -51,7 +51,7 @@ function router(plugins: number, toolsEach: number) {
   const callee = port(calleeLink);
   const entries = Array.from({ length: plugins }, (_, index) => {
     const tools = Array.from({ length: toolsEach }, (_, tool) => ({ name: `plugin_${index}_tool_${tool}` }));
-    return plugin(index, { tools, prompts: [], storage: [], ai: [] } as unknown as Offer, callee);
+    return plugin(index, { tools, prompts: [], storage: [], ai: [], http: [] } as unknown as Offer, callee);
   });
   routes.rebuild(entries);
   const dispatcher = new Dispatcher({

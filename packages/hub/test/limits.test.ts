@@ -93,9 +93,12 @@ describe("a plugin that writes", () => {
 
   it("without end is held back, with its last lines and word of how many are missing; the others are heard", async () => {
     const hub = await start({
-      plugins: [onFd("tools.a", { BEHAVIOUR: "flood-stderr" }), onFd("tools.b", { TOOLS: "escape" })],
+      plugins: [
+        onFd("tools.a", { BEHAVIOUR: "flood-stderr", FLOOD_LINES: "20000" }),
+        onFd("tools.b", { TOOLS: "escape" }),
+      ],
     });
-    await expect.poll(() => log(hub, "tools.a").at(-1)?.text, { timeout: 5_000 }).toBe("flood over");
+    await expect.poll(() => log(hub, "tools.a").at(-1)?.text, { timeout: 20_000 }).toBe("flood over");
     expect(log(hub, "tools.a").some(({ text }) => /^… suppressed \d+ lines/.test(text))).toBe(true);
     expect(hub.hub.plugins[0]!.supervised.stderrTail(1)).toEqual(["flood over"]);
     expect(log(hub, "tools.b").some(({ text }) => text.startsWith("ready"))).toBe(true);

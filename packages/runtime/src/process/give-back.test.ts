@@ -10,7 +10,7 @@ function garbage(): WeakRef<object> {
   return new WeakRef({});
 }
 
-it.skipIf("deno" in process.versions)("collects what is left over, once nobody waits for the plugin", async () => {
+it("collects what is left over, once nobody waits for the plugin", async () => {
   let isBusy = true;
   const asked = vi.fn(() => isBusy);
   const left = garbage();
