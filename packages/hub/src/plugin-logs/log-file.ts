@@ -7,6 +7,9 @@ export const KEPT_FILES = 5;
 /** Text that may wait for the disk. What comes on top is dropped, and counted in the file. */
 const MAX_WAITING_CHARS = 4 * 1024 * 1024;
 
+/** Lines of this time, in milliseconds, go to the disk together: a plugin that chatters would keep the hub busy with writing. */
+const GATHER_MS = 20;
+
 export interface LogFileOptions {
   readonly rotateBytes?: number;
   readonly keptFiles?: number;
@@ -28,6 +31,8 @@ export class LogFile {
   #file: FileHandle | undefined;
   #size = 0;
   #isBroken = false;
+  /** Ends the time in which lines are gathered. */
+  #hurry: (() => void) | undefined;
 
   constructor(path: string, options: LogFileOptions) {
     this.#path = path;
@@ -48,11 +53,12 @@ export class LogFile {
 
   /** Resolves when everything that was written until now is in the file. */
   async flush(): Promise<void> {
+    this.#hurry?.();
     await this.#writing;
   }
 
   async close(): Promise<void> {
-    await this.#writing;
+    await this.flush();
     await this.#file?.close();
     this.#file = undefined;
   }
@@ -60,6 +66,7 @@ export class LogFile {
   async #run(): Promise<void> {
     try {
       while (this.#waiting.length > 0) {
+        await this.#gather();
         const lines = this.#waiting;
         if (this.#dropped > 0) lines.push(this.#droppedLine());
         this.#waiting = [];
@@ -73,6 +80,17 @@ export class LogFile {
     } finally {
       this.#writing = undefined;
     }
+  }
+
+  async #gather(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, GATHER_MS);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#hurry = undefined;
   }
 
   async #append(bytes: Buffer): Promise<void> {
