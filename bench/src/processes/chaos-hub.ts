@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { operatorPeer, request, startTestHub } from "@orchestrator/hub/testing";
+import { DEFAULT_RESTART } from "../../../packages/supervisor/src/backoff.ts";
 
 const program = (name: string) => join(import.meta.dirname, name);
 const FAULTS = ["crash", "hang", "garbage", "flood"];
@@ -19,7 +20,7 @@ const test = await startTestHub({
     })),
   ],
   // As in daily life: a plugin that crashes all the time is not started all the time.
-  restart: { when: "always", delaysMs: [1_000], maxCrashes: Number.POSITIVE_INFINITY },
+  restart: { ...DEFAULT_RESTART, when: "always", maxCrashes: Number.POSITIVE_INFINITY },
 });
 await test.authority.leaf("orchestrator-gateway");
 const operator = await operatorPeer(test);
