@@ -68,8 +68,13 @@ export class FrameWriter {
   /** The same, for a payload that is written right here. */
   frameFrom(kind: FrameKind, call: number, source: PayloadSource): void {
     const { length } = source;
-    if (length > COPY_LIMIT_BYTES) this.frame(kind, call, payloadOf(source));
-    else source.writeTo(this.#slab, this.#begin(kind, call, length));
+    if (length > COPY_LIMIT_BYTES) {
+      this.frame(kind, call, payloadOf(source));
+      return;
+    }
+    // First the place, which may lie in a new slab; the old one is the socket's.
+    const at = this.#begin(kind, call, length);
+    source.writeTo(this.#slab, at);
   }
 
   /** A message, in pieces where it is long; behind what its call has sent before. */
