@@ -210,6 +210,8 @@ describe("the signal", () => {
     const response = await rawHost(waiting(seen, started)).ask(toolCall("wait"), { context: { timeoutMs: 20 } });
     expect(await seen.promise).toMatchObject({ code: ErrorCode.DeadlineExceeded });
     expect(fromWireCode(response.error!.code)).toBe(ErrorCode.DeadlineExceeded);
+    // What the hub says of a deadline, so that callers need not mind who noticed it first.
+    expect(response.response?.value).toMatchObject({ success: false, errorCode: "deadline_exceeded" });
   });
 
   it("aborts when the link breaks", async () => {

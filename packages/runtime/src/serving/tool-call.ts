@@ -45,7 +45,8 @@ export function failHandler(call: ServedCall, tool: CompiledTool, thrown: unknow
   // A handler that stopped because it was told to has not failed on its own.
   const { error, legacyCode, isUnexpected } = handlerFailure(call.abortReason ?? thrown);
   if (isUnexpected && call.isOpen) serving.log.error(`Tool "${tool.name}" failed: ${error.message}`, { error: thrown });
-  call.fail(error, legacyCode);
+  // A deadline is the hub's to tell as much as the plugin's: the caller reads the same, whoever notices first.
+  call.fail(error, call.abortReason?.code === ErrorCode.DeadlineExceeded ? undefined : legacyCode);
 }
 
 function resultOf(tool: CompiledTool, output: ToolOutput): JsonObject {
