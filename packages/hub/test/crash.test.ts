@@ -64,10 +64,13 @@ describe.each(CARRIERS)("a plugin on %s that cannot start", (link) => {
     expect(toolCall(await call(await operatorPeer(hub), "echo")).success).toBe(true);
   });
 
-  it.runIf(link === "quic")("by sending the hub elsewhere: is reported", async () => {
-    const hub = await startBeside("ready-elsewhere", link);
-    expect(hub.hub.status().problems.join()).toContain("not a loopback address");
-  });
+  // A plugin on the socket that it inherited names no address.
+  if (link === "quic") {
+    it("by sending the hub elsewhere: is reported", async () => {
+      const hub = await startBeside("ready-elsewhere", link);
+      expect(hub.hub.status().problems.join()).toContain("not a loopback address");
+    });
+  }
 
   it.each(["never-ready", "hang-boot"])("%s: is ended after its start timeout", async (behaviour) => {
     const hub = await startBeside(behaviour, link, {}, { start_timeout_ms: 1_500 });
