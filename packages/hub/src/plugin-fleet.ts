@@ -186,6 +186,8 @@ export class PluginFleet {
       return;
     }
     if (await this.#knows(plugin)) return;
+    // The question may have taken long: the hub may have stopped meanwhile, or somebody has switched the plugin off.
+    if (this.#stopped.signal.aborted || !plugin.enabled) return;
     const state = await supervised.start("it has never said what it offers");
     const isNeeded = plugin.inFlight.calls > 0 || this.#options.isListening(plugin);
     if (state.name === "ready" && !isNeeded) await supervised.stop(ASLEEP);

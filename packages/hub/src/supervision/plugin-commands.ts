@@ -37,7 +37,7 @@ export class PluginCommands {
    * @throws {HubError} why the new process is no good; where that is started beside the old one, the old one serves on
    */
   async restart(plugin: PluginEntry, reason = "restarted by the operator"): Promise<void> {
-    assertEnabled(plugin);
+    this.#assertMayRun(plugin);
     this.#options.forget(plugin);
     if (plugin.config.restartMode === "in_place" || !plugin.supervised.canReplace) {
       await this.#restartInPlace(plugin, reason);
@@ -71,7 +71,7 @@ export class PluginCommands {
   }
 
   async reset(plugin: PluginEntry): Promise<void> {
-    assertEnabled(plugin);
+    this.#assertMayRun(plugin);
     this.#options.forget(plugin);
     await plugin.supervised.reset();
   }
@@ -126,16 +126,19 @@ export class PluginCommands {
     const needed = this.#options.plugins().filter(({ id }) => plugin.config.dependsOn.includes(id));
     // One that cannot start does not hold up its dependents: they see for themselves.
     await Promise.allSettled(needed.map((other) => (other.isReady ? undefined : this.waker(other))));
+    // Waiting for the others may have taken long: who was switched off meanwhile, or by the end of the hub, stays so.
+    if (!plugin.enabled || this.#options.isStopping()) return plugin.supervised.state;
     return await plugin.supervised.wake("a call needs it");
+  }
+
+  #assertMayRun(plugin: PluginEntry): void {
+    if (this.#options.isStopping()) throw new HubError(ErrorCode.Unavailable, "The hub stops");
+    if (plugin.enabled) return;
+    const mend = `Enable it: orchestrator plugins enable ${plugin.id}`;
+    throw new HubError(ErrorCode.FailedPrecondition, `Plugin "${plugin.id}" is disabled. ${mend}`);
   }
 
   #event(plugin: PluginEntry, type: PluginEventType): void {
     this.#options.onEvent({ plugin: plugin.id, type, details: { reason: "by the operator" } });
   }
-}
-
-function assertEnabled(plugin: PluginEntry): void {
-  if (plugin.enabled) return;
-  const mend = `Enable it: orchestrator plugins enable ${plugin.id}`;
-  throw new HubError(ErrorCode.FailedPrecondition, `Plugin "${plugin.id}" is disabled. ${mend}`);
 }
