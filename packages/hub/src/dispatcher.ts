@@ -22,6 +22,7 @@ import { RelayedCall, type RelayOwner } from "./relayed-call.ts";
 import { RequestIdStore } from "./request-id-store.ts";
 import { longName, MAX_NAME_LENGTH, renamed } from "./request-names.ts";
 import type { Routes } from "./routes.ts";
+import { Streams } from "./streams.ts";
 import { WaitingCall } from "./supervision/waiting-call.ts";
 import { Target } from "./targets.ts";
 import { SpanSource } from "./trace.ts";
@@ -59,8 +60,7 @@ export class Dispatcher implements RelayOwner {
   readonly denied: DeniedLog;
   readonly #spans = new SpanSource();
   readonly #request = new StampedRequest();
-  /** Streams under way by caller and stream id: a cancel may come on any connection of the caller. */
-  readonly #streams = new Map<string, RelayedCall>();
+  readonly #streams = new Streams();
 
   constructor(options: DispatcherOptions) {
     const { calls, log } = options;
@@ -108,7 +108,7 @@ export class Dispatcher implements RelayOwner {
         this.#route(port, call, payload, peek);
         return;
       case RequestKind.StreamCancel:
-        this.#streams.get(streamKey(port, peek.streamId))?.cancelByCaller();
+        this.#streams.cancel(port, peek.streamId);
         this.#options.local(port, call, payload, peek);
         return;
       default:
@@ -128,7 +128,7 @@ export class Dispatcher implements RelayOwner {
     call.plugin.inFlight.end(call.target.share, call.bytes);
     this.counts.inFlight -= 1;
     if (call.idPlace >= 0) this.ids.release(call.idPlace);
-    if (call.isStream) this.#streams.delete(streamKey(call.caller, call.streamId));
+    if (call.isStream) this.#streams.remove(call.caller, call.streamId);
     calls.end(call.ticket, (performance.now() - call.startedAt) * 1_000, error);
     if (error !== "") this.counts.failed.set(error, (this.counts.failed.get(error) ?? 0) + 1);
   }
@@ -156,11 +156,8 @@ export class Dispatcher implements RelayOwner {
         ? port.targets.find(peek.kind, payload, peek.routeStart, peek.routeEnd, routes.version)
         : undefined;
     const target = known ?? this.#findTarget(port, payload, peek);
-    if (target instanceof HubError) {
-      this.#refuse(port, callerCall, peek, target);
-      return;
-    }
-    this.#send(port, callerCall, payload, peek, target, 0);
+    if (target instanceof HubError) this.#refuse(port, callerCall, peek, target);
+    else this.#send(port, callerCall, payload, peek, target, 0);
   }
 
   /** @param waitedMs how much of the deadline is used up already */
@@ -173,6 +170,11 @@ export class Dispatcher implements RelayOwner {
     waitedMs: number,
   ): void {
     const { plugin } = target;
+    const taken = peek.kind === RequestKind.StreamStart ? this.#streams.refusal(port, peek.streamId) : undefined;
+    if (taken !== undefined) {
+      this.#refuse(port, callerCall, peek, taken);
+      return;
+    }
     const callee = plugin.link;
     if (callee === undefined) {
       if (waitedMs === 0 && this.#wait(port, callerCall, payload, peek, target)) return;
@@ -183,11 +185,6 @@ export class Dispatcher implements RelayOwner {
     const full = plugin.inFlight.refusal(target.share, payload.length);
     if (full !== undefined) {
       this.#refuse(port, callerCall, peek, full);
-      return;
-    }
-    if (peek.kind === RequestKind.StreamStart && this.#streams.has(streamKey(port, peek.streamId))) {
-      const what = `Stream id "${peek.streamId}" of "${port.caller.id}" is in use`;
-      this.#refuse(port, callerCall, peek, new HubError(ErrorCode.AlreadyExists, what));
       return;
     }
     this.#relay(port, callerCall, payload, peek, target, callee, waitedMs);
@@ -201,7 +198,8 @@ export class Dispatcher implements RelayOwner {
     if (started === undefined) return false;
     // It counts as under way from now on, so that no more calls wait than the plugin may have.
     plugin.inFlight.begin(share, payload.length);
-    new WaitingCall({
+    const isStream = peek.kind === RequestKind.StreamStart;
+    const waiting = new WaitingCall({
       port,
       call: callerCall,
       plugin,
@@ -211,8 +209,13 @@ export class Dispatcher implements RelayOwner {
       started,
       go: (waitedMs) => this.#send(port, callerCall, payload, peek, target, Math.max(1, waitedMs)),
       refuse: (error) => this.#refuse(port, callerCall, peek, error),
-      over: () => plugin.inFlight.end(share, payload.length),
+      isStream,
+      over: () => {
+        plugin.inFlight.end(share, payload.length);
+        if (isStream) this.#streams.remove(port, peek.streamId);
+      },
     });
+    if (isStream) this.#streams.add(port, peek.streamId, waiting);
     return true;
   }
 
@@ -272,7 +275,7 @@ export class Dispatcher implements RelayOwner {
     this.counts.inFlight += 1;
     port.attach(callerCall, call);
     callee.attach(calleeCall, call);
-    if (isStream) this.#streams.set(streamKey(port, peek.streamId), call);
+    if (isStream) this.#streams.add(port, peek.streamId, call);
     call.ticket = this.#options.calls.begin(spans, port.caller.id, plugin.id, target.label, startedAt);
     this.#options.wheel.add(call, timeoutMs, startedAt);
   }
@@ -292,8 +295,4 @@ export class Dispatcher implements RelayOwner {
 function timeoutOf(peek: RequestPeek, plugin: PluginEntry): number {
   if (peek.timeoutMs > 0) return Math.min(peek.timeoutMs, MAX_TIMEOUT_MS);
   return peek.kind === RequestKind.StreamStart ? STREAM_IDLE_MS : plugin.config.callTimeoutMs;
-}
-
-function streamKey(port: Port, streamId: string): string {
-  return `${port.caller.id}\u0000${streamId}`;
 }

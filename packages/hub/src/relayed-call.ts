@@ -225,8 +225,7 @@ export class RelayedCall implements PortCall, Timed {
       return;
     }
     if (bytes.length > MAX_FRAME_BYTES) {
-      const what = `The answer of plugin "${this.plugin.id}" has ${bytes.length} bytes, and the limit is ${MAX_FRAME_BYTES}`;
-      this.fail(new HubError(ErrorCode.FrameTooLarge, what));
+      this.#tooLarge(bytes.length);
       return;
     }
     this.caller.reply(this.callerCall, bytes, true);
@@ -244,9 +243,20 @@ export class RelayedCall implements PortCall, Timed {
 
   /** One more message in a row; the callee may go on when the caller has room. */
   #forward(bytes: Uint8Array, received: number): void {
+    if (bytes.length > MAX_FRAME_BYTES) {
+      this.#stopCallee();
+      this.#tooLarge(bytes.length);
+      return;
+    }
     this.renewedAt = performance.now();
     if (this.caller.reply(this.callerCall, bytes, false)) this.callee.link.credit(this.calleeCall, received);
     else this.#owed += received;
+  }
+
+  /** It grew on its way: the plugin had left out the id, or put a shorter one in its place. */
+  #tooLarge(bytes: number): void {
+    const what = `The answer of plugin "${this.plugin.id}" has ${bytes} bytes, and the limit is ${MAX_FRAME_BYTES}`;
+    this.fail(new HubError(ErrorCode.FrameTooLarge, what));
   }
 
   #invalid(what: string): void {

@@ -14,6 +14,8 @@ export interface WaitingCallInit {
   readonly label: string;
   readonly wheel: DeadlineWheel;
   readonly timeoutMs: number;
+  /** A streaming tool: the caller may stop it before it has begun. */
+  readonly isStream: boolean;
   /** Resolves with what became of the start. */
   readonly started: Promise<PluginState>;
   /** The plugin serves. @param waitedMs how much of the deadline is used up */
@@ -44,6 +46,13 @@ export class WaitingCall implements PortCall, Timed {
 
   message(port: Port, call: CallId, payload: Uint8Array, last: boolean): void {
     if (!last) port.link.credit(call, payload.length);
+    // As for one that is under way: all that a caller may add is the wish to stop it.
+    if (this.#init.isStream && payload.length > 0) this.cancelByCaller();
+  }
+
+  /** The caller does not want its stream any more; there is nothing yet that could be stopped but the wait. */
+  cancelByCaller(): void {
+    this.#end(new HubError(ErrorCode.Cancelled, `${this.#init.label} was cancelled before it had begun`));
   }
 
   cancelled(): void {
