@@ -1,6 +1,6 @@
 import { parseConfig, requireConfig } from "@orchestrator/config";
 import { PluginRequest, PluginResponse, type ToolDefinition } from "@orchestrator/protocol";
-import { type PluginState, SupervisedPlugin } from "@orchestrator/supervisor";
+import { SupervisedPlugin } from "@orchestrator/supervisor";
 import { type CallId, type Link, LinkPeer, memoryLinkPair } from "@orchestrator/transport";
 import { onTestFinished } from "vitest";
 import { CallLog } from "../src/call-log.ts";
