@@ -1,10 +1,11 @@
-import { homedir } from "node:os";
 import type { Writable } from "node:stream";
-import { ExitCode } from "./exit-code.ts";
+import { CliError, ExitCode } from "./exit-code.ts";
+import type { Io } from "./io.ts";
+import { Reporter } from "./output/reporter.ts";
 import { runProgram } from "./run-program.ts";
 
-/** Runs the program as this process, and ends it. */
-export async function main(): Promise<never> {
+/** Runs the program as this process, and ends it. `home`: the user's, absolute. */
+export async function main(home: string | undefined): Promise<never> {
   // Whoever reads our output may stop early (head, less): that is no failure of ours.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -20,18 +21,26 @@ export async function main(): Promise<never> {
       interrupted.abort(signal);
     });
   }
-  const code = await runProgram({
+  const io: Io = {
     args: process.argv.slice(2),
     env: process.env,
     cwd: process.cwd(),
-    home: homedir(),
+    home: home ?? "",
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
     signal: interrupted.signal,
-  });
+  };
+  const code = home === undefined ? refuseHomeless(io) : await runProgram(io);
   await Promise.all([flush(process.stdout), flush(process.stderr)]);
   process.exit(code);
+}
+
+/** Certificates and what hubs keep have their place in the home directory. */
+function refuseHomeless(io: Io): ExitCode {
+  const message = "There is no home directory: HOME names none, and the system knows none for this user";
+  const error = new CliError(ExitCode.Failure, message, { hint: "Set HOME to a directory of this user" });
+  return new Reporter(io, { json: io.args.includes("--json") }).failure(error);
 }
 
 /** A pipe takes output later than we write it; an exit before that would cut it off. */
