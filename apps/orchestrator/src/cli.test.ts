@@ -75,6 +75,36 @@ describe("the program", () => {
     });
   });
 
+  it("reports a wrong command line as JSON, too, and leaves the words to people on stderr", async () => {
+    for (const args of [
+      ["kv", "set", "a", "b", "--ttl", "0", "--json"],
+      ["plugins", "--json", "bogus"],
+      ["stats", "--json"],
+      ["version", "--json", "--bad"],
+    ]) {
+      const { code, json, stderr } = await run(args);
+      expect([code, stderr]).toEqual([2, expect.stringContaining("error: ")]);
+      expect(json()).toEqual({ error: { code: "INVALID_ARGUMENT", message: expect.any(String), exitCode: 2 } });
+    }
+    // Here it is the arguments of a tool, and there it is a value.
+    expect(await run(["call", "x", "--json", "{}", "--bad"])).toMatchObject({ code: 2, stdout: "" });
+    expect(await run(["version", "--bad", "--", "--json"])).toMatchObject({ code: 2, stdout: "" });
+  });
+
+  it("reports an interrupt as JSON", async () => {
+    const { code, json, stderr } = await run(["status", "--json"], {
+      cwd: tempDirectory(),
+      signal: AbortSignal.abort("SIGINT"),
+    });
+    expect([code, stderr]).toEqual([130, ""]);
+    expect(json()).toEqual({ error: { code: "CANCELLED", message: "It was interrupted", exitCode: 130 } });
+  });
+
+  it("shows everything on a terminal that does not know its width", async () => {
+    const { stdout } = await run(["help"], { isTTY: true, columns: 0 });
+    expect(stdout).toContain("Run the hub of a workspace until it is stopped\n");
+  });
+
   it("colours for terminals alone, unless the environment says otherwise", async () => {
     const cwd = tempDirectory();
     const colours = async (env: Record<string, string>, isTTY: boolean) =>

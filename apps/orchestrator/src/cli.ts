@@ -46,8 +46,8 @@ export class Cli {
         writeOut: (text) => io.stdout.write(text),
         writeErr: (text) => io.stderr.write(text),
         outputError: (text, write) => write(text.replace(/^error:/, err.red("error:"))),
-        getOutHelpWidth: () => Math.min(io.stdout.columns ?? 100, 120),
-        getErrHelpWidth: () => Math.min(io.stderr.columns ?? 100, 120),
+        getOutHelpWidth: () => Math.min(io.stdout.columns || 100, 120),
+        getErrHelpWidth: () => Math.min(io.stderr.columns || 100, 120),
         getOutHasColors: () => wantsColor(io.env, io.stdout.isTTY),
         getErrHasColors: () => wantsColor(io.env, io.stderr.isTTY),
       })
@@ -94,9 +94,22 @@ export class Cli {
       if (!(error instanceof CommanderError)) throw error;
       // Help and version "fail" with code 0; every other complaint is about the command line.
       this.exitCode = error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage;
+      // Commander has told it on stderr. Options may not have been read yet, so the words themselves say who is listening.
+      if (this.exitCode === ExitCode.Usage && wantsJson(this.io.args)) {
+        new Reporter(this.io, { json: true }).failure(usage(error.message.replace(/^error: /, "")));
+      }
     }
     return this.exitCode;
   }
+}
+
+/** Whether `--json` asks for JSON output: behind `call` it does not where a value follows, for that is the tool's arguments. */
+function wantsJson(words: readonly string[]): boolean {
+  const end = words.indexOf("--");
+  const options = end < 0 ? words : words.slice(0, end);
+  return options.some((word, i) => {
+    return word === "--json" && (words[0] !== "call" || (words[i + 1] ?? "-").startsWith("-"));
+  });
 }
 
 /** Command lines with what they do behind them, or above where a line would get too long. */

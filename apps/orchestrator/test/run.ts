@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly env?: Record<string, string>;
   readonly input?: string;
   readonly isTTY?: boolean;
+  /** Of the terminal; 100 if not said. */
+  readonly columns?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -27,7 +29,7 @@ export interface RunOptions {
 export async function run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const texts = { stdout: "", stderr: "" };
   const sink = (name: "stdout" | "stderr") => {
-    const stream = Object.assign(new PassThrough(), { isTTY: options.isTTY ?? false, columns: 100 });
+    const stream = Object.assign(new PassThrough(), { isTTY: options.isTTY ?? false, columns: options.columns ?? 100 });
     stream.on("data", (chunk: Buffer) => {
       texts[name] += chunk.toString();
     });

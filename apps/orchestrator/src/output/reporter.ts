@@ -1,4 +1,4 @@
-import { HubError } from "@orchestrator/protocol";
+import { ErrorCode, HubError } from "@orchestrator/protocol";
 import { CliError, ExitCode, exitCodeOf } from "../exit-code.ts";
 import type { Io } from "../io.ts";
 import { createStyle, type Style, wantsColor } from "./style.ts";
@@ -20,9 +20,9 @@ export class Reporter {
     this.errStyle = createStyle(wantsColor(io.env, io.stderr.isTTY));
   }
 
-  /** Columns of the terminal on stdout; undefined where it is none: output for programs is never cut. */
+  /** Columns of the terminal on stdout; undefined where it is none or does not know (0): output for programs is never cut. */
   get columns(): number | undefined {
-    return this.#io.stdout.isTTY ? this.#io.stdout.columns : undefined;
+    return this.#io.stdout.isTTY ? this.#io.stdout.columns || undefined : undefined;
   }
 
   /** The outcome: `value` as JSON, or the lines of `render`. */
@@ -47,7 +47,12 @@ export class Reporter {
 
   /** Reports what a command threw. @returns the exit code that belongs to it */
   failure(error: unknown): ExitCode {
-    if (this.#io.signal.aborted) return ExitCode.Interrupted;
+    if (this.#io.signal.aborted) {
+      const exitCode = ExitCode.Interrupted;
+      const message = "It was interrupted";
+      if (this.json) this.print(JSON.stringify({ error: { code: ErrorCode.Cancelled, message, exitCode } }, null, 2));
+      return exitCode;
+    }
     const exitCode = exitCodeOf(error);
     const message = error instanceof Error ? error.message : String(error);
     const hint = error instanceof CliError ? error.hint : undefined;
