@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Scratch } from "../../test/hub.ts";
 import { run } from "../../test/run.ts";
-import { stateFile } from "../hub/state-file.ts";
+import { ensureHubDirectory, stateFile } from "../hub/state-file.ts";
 
 const client = (scratch: Scratch, ...args: string[]) => run(args, { cwd: scratch.workspace, env: scratch.env });
 
@@ -90,6 +90,22 @@ describe("orchestrator serve", () => {
     expect(hub.stderr).toContain("hint: Stop what listens on");
     expect(hub.stderr).not.toContain("tools.echo");
     expect(existsSync(stateFile(scratch.workspace))).toBe(false);
+  });
+
+  it("says that it cannot listen there, which is a failure and not a missing hub", async () => {
+    await using scratch = new Scratch();
+    const hub = scratch.start("serve", "--listen-addr", "192.0.2.1:50100");
+    expect(await hub.exited).toBe(1);
+    expect(hub.stderr).toContain("error: Cannot listen on 192.0.2.1:50100");
+  });
+
+  it.runIf(process.platform === "linux")("says that the workspace cannot be written, without a stack", async () => {
+    expect(() => ensureHubDirectory("/proc/self")).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(/^Cannot write to workspace "\/proc\/self" \(E[A-Z]+\)$/),
+        hint: expect.stringContaining("--workspace"),
+      }),
+    );
   });
 
   it("serves with the plugins that start, and shows why one did not", async () => {

@@ -123,7 +123,7 @@ async function run(config: HubConfig, options: ServeOptions, { io, report, sourc
     // Where it did not even listen there is nothing to tell of.
     if (hub.address === "" && hub.socketAddress === "") endSink();
     await hub.stop("it could not go on");
-    throw addressInUse(error, config) ?? error;
+    throw cannotListen(error, config) ?? error;
   } finally {
     io.signal.removeEventListener("abort", onSignal);
     for (const timer of timers) clearInterval(timer);
@@ -189,10 +189,14 @@ async function renew(authority: Awaited<ReturnType<typeof openAuthority>>, log: 
   }
 }
 
-function addressInUse(error: unknown, config: HubConfig): CliError | undefined {
-  if (!(error instanceof HubError) || !/EADDRINUSE|in use|already taken/i.test(error.message)) return undefined;
+function cannotListen(error: unknown, config: HubConfig): CliError | undefined {
+  if (!(error instanceof HubError)) return undefined;
+  const isTaken = /EADDRINUSE|in use|already taken/i.test(error.message);
+  // UNAVAILABLE alone would end as if no hub ran; that this one cannot listen is a failure.
+  if (!isTaken && error.code !== ErrorCode.Unavailable) return undefined;
+  const hint = `Stop what listens on ${config.listenAddr}, or choose another address: --listen-addr localhost:0`;
   return new CliError(ExitCode.Failure, error.message, {
-    hint: `Stop what listens on ${config.listenAddr}, or choose another address: --listen-addr localhost:0`,
+    ...(isTaken ? { hint } : {}),
     code: error.code,
     cause: error,
   });

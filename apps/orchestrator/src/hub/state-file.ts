@@ -26,7 +26,19 @@ export function hubDirectory(workspace: string): string {
 /** Makes the directory, where only this user may look. @returns its path */
 export function ensureHubDirectory(workspace: string): string {
   const directory = hubDirectory(workspace);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  try {
+    // The workspace is there. Making directories on the way to it would hide why this one cannot be made.
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EEXIST") {
+      const hint = "Mend its permissions, or choose another workspace: --workspace DIR";
+      throw new CliError(ExitCode.Failure, `Cannot write to workspace "${workspace}" (${code})`, {
+        hint,
+        cause: error,
+      });
+    }
+  }
   // A repository may bring a link of that name along, and what we write must not land wherever that leads.
   if (!lstatSync(directory).isDirectory()) {
     throw new CliError(ExitCode.Failure, `Cannot use "${directory}": it is a link or a file`, { hint: "Remove it" });
