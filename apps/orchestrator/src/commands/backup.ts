@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { AddCommand } from "../cli.ts";
+import { type AddCommand, usage } from "../cli.ts";
 import { ExitCode } from "../exit-code.ts";
 import { size, span } from "../output/text.ts";
 import { addHubOption, type HubOptions, withHub } from "./with-hub.ts";
@@ -12,6 +12,7 @@ export const addBackup: AddCommand = (cli) => {
   command.argument("<file>", "the copy; it must not exist yet");
   addHubOption(command).action(
     cli.action<HubOptions>(async ({ io, report, options, args }) => {
+      if (args[0] === "") throw usage("Name the file that the copy goes into");
       const file = resolve(io.cwd, args[0] as string);
       const started = performance.now();
       await withHub(io, options, (hub) =>

@@ -95,6 +95,10 @@ describe("http", () => {
       stderr: expect.stringContaining("no HTTP method"),
     });
     expect(await here(["GET", "/hello", "-H", "nothing"])).toMatchObject({ code: 2 });
+    expect(await here(["GET", "hello"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('does not start with "/"'),
+    });
     expect(await here(["GET", "/hello", "-d", "@missing"])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining("there is no such file"),

@@ -44,6 +44,7 @@ The exit code is 4 when the plugin answers with a status of 400 or more, 3 when 
     cli.action<Options>(async ({ io, report, options, args }) => {
       const method = (args[0] as string).toUpperCase();
       if (!/^[A-Z][A-Z-]{0,31}$/.test(method)) throw usage(`"${args[0]}" is no HTTP method`);
+      if (!(args[1] as string).startsWith("/")) throw usage(`The path "${args[1]}" does not start with "/"`);
       const body = await readBody(io, options.data);
       const headers = withType((options.header ?? []).map(parseHeader), body);
       const path = encoded(args[1] as string);

@@ -76,9 +76,12 @@ describe("kv", () => {
       ["set", "a", "b", "--ttl", "soon"],
       ["list", "--limit", "0"],
       ["wipe"],
+      ["set", "", "x"],
+      ["get", "", "--json"],
     ]) {
       expect((await kv(args)).code, args.join(" ")).toBe(2);
     }
+    expect((await here(["kv", "list", "--namespace="])).code).toBe(2);
     expect((await kv(["set", "", "x"])).stderr).toContain("A key must not be empty");
     expect((await run(["kv", "list", "-n", "x"], { cwd: "/", env: scratch.env })).code).toBe(3);
   });
@@ -144,6 +147,7 @@ describe("backup", () => {
     expect(again.code).toBe(1);
     expect(again.stderr).toContain("exists already and is not overwritten");
     expect((await here(["backup", "none/copy.db"])).code).toBe(1);
+    expect((await here(["backup", ""])).code).toBe(2);
     expect(existsSync(join(scratch.workspace, "none"))).toBe(false);
   });
 });

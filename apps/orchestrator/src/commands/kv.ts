@@ -64,7 +64,10 @@ async function run(run: Run<KvOptions>): Promise<ExitCode> {
     throw usage(`${flag} belongs to ${actions.join(" and ")}, not to ${action}`);
   }
   if (action !== "set" && value !== undefined) throw usage(`"kv ${action}" takes no value`);
-  if (action !== "list" && action !== "watch" && key === undefined) throw usage(`"kv ${action}" needs a key`);
+  const needsKey = action !== "list" && action !== "watch";
+  if (needsKey && key === undefined) throw usage(`"kv ${action}" needs a key`);
+  if (needsKey && key === "") throw usage("A key must not be empty");
+  if (options.namespace === "") throw usage("--namespace must not be empty", "Name the plugin whose entries are meant");
   if (options.ifAbsent && options.ifVersion !== undefined) throw usage("Use --if-absent or --if-version, not both");
   return await withHub(io, options, async (hub) => {
     const what = { hub, key: key ?? "", value, ...run };
