@@ -38,7 +38,13 @@ export class PluginLife {
     this.#steps = { ...DEFAULT_STEPS, ...options };
     this.#door = door;
     this.#hooks = hooks;
-    this.#care = new InstanceCare(options, hooks);
+    this.#care = new InstanceCare(options, {
+      ...hooks,
+      // Whoever starts a new instance beside one that has nothing to do means it.
+      idle: (reason) => {
+        if (this.#replacement === undefined) hooks.idle(reason);
+      },
+    });
   }
 
   /** The latest one, also when it is gone. */

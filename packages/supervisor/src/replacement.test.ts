@@ -1,6 +1,7 @@
 import { ErrorCode } from "@orchestrator/protocol";
 import { describe, expect, it } from "vitest";
 import { Plant } from "../test/plant.ts";
+import { Rounds } from "./rounds.ts";
 
 describe("a replacement", () => {
   it("takes over at one moment, and lets the old one finish its work", async () => {
@@ -87,6 +88,38 @@ describe("a replacement", () => {
     await plant.plugin.stop("enough");
     await refused;
     expect(plant.plugin.state.name).toBe("stopped");
+    expect(plant.alive).toEqual([]);
+  });
+
+  it("goes on although the old one has nothing to do", async () => {
+    const begun = Promise.withResolvers<void>();
+    const go = Promise.withResolvers<void>();
+    let looks = 0;
+    await using plant = new Plant({
+      prepare: async (_attachment, start) => {
+        if (start !== 2) return;
+        begun.resolve();
+        await go.promise;
+      },
+      rounds: new Rounds(),
+      idleStopMs: 200,
+      activity: () => {
+        looks += 1;
+        // Idle only once the new one is on its way.
+        return { isBusy: plant.plugin.starts < 2, total: 0 };
+      },
+    });
+    await plant.plugin.start();
+    const replaced = plant.plugin.replace();
+    replaced.catch(() => {});
+    await begun.promise;
+    const before = looks;
+    await expect.poll(() => looks > before + 8 || plant.plugin.state.name !== "ready").toBe(true);
+    go.resolve();
+    expect((await replaced).name).toBe("ready");
+    expect(plant.plugin.pid).toBe(plant.pids[1]);
+    // It has nothing to do, either.
+    await plant.plugin.reached("stopped");
     expect(plant.alive).toEqual([]);
   });
 
