@@ -131,6 +131,15 @@ export class PeerRegistry {
     this.#options.events.removeSubscriber(plugin);
   }
 
+  /** It is switched off, or no longer configured: what it may do ends on every connection that was made in its name. */
+  dropLinks(plugin: PluginEntry): void {
+    const reason = new HubError(
+      ErrorCode.Unavailable,
+      `Plugin "${plugin.id}" is switched off, or its entry has changed`,
+    );
+    for (const port of [...this.#ports]) if (port.plugin === plugin) port.link.abort(reason);
+  }
+
   abortAll(reason: HubError): void {
     for (const port of [...this.#ports]) port.link.abort(reason);
   }

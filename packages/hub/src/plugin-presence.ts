@@ -70,6 +70,7 @@ export class PluginPresence {
 
   state(plugin: PluginEntry, state: PluginState, previous: PluginState): void {
     if (state.name === "draining") this.gone(plugin);
+    if (state.name === "stopped" && !plugin.enabled) this.#options.peers.dropLinks(plugin);
     this.#refresh(plugin);
     if (!this.#options.events.hasSubscribers(PLUGINS_TOPIC)) return;
     const [reason = ""] = describeState(state).split("\n");
