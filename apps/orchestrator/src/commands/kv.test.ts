@@ -86,6 +86,16 @@ describe("kv", () => {
     expect((await run(["kv", "list", "-n", "x"], { cwd: "/", env: scratch.env })).code).toBe(3);
   });
 
+  it("warns of a namespace that no plugin has, and keeps the entry", async () => {
+    const other = (...args: string[]) => here(["kv", ...args, "--namespace", "tools.ecco"]);
+    const warning = expect.stringContaining('warning: No plugin here has the id "tools.ecco"; there are: tools.echo');
+    expect(await other("list")).toMatchObject({ code: 0, stdout: "No entries.\n", stderr: warning });
+    expect(await other("set", "a", "b")).toMatchObject({ code: 0, stdout: "a version 1\n", stderr: warning });
+    expect(await other("list")).toMatchObject({ code: 0, stderr: "" });
+    expect(await other("delete", "a")).toMatchObject({ code: 0, stderr: "" });
+    expect((await kv(["list", "none"])).stderr).toBe("");
+  });
+
   it("watches until it is interrupted", async () => {
     await kv(["set", "w/1", "old"]);
     const watch = scratch.start("kv", "watch", "w/", "--existing", "--json", "--namespace", "tools.echo");

@@ -21,9 +21,16 @@ const MAX_VALUE_BYTES = 1_024 * 1_024;
 
 type Operation = NonNullable<KvRequest["operation"]>;
 
-async function ask({ hub, io, options }: KvRun, operation: Operation): Promise<KvResponse> {
-  const namespace = await chooseNamespace(hub, options.namespace);
-  return await hub.ask({ $case: "kv", value: { namespace, operation } }, "kv", { signal: io.signal });
+async function ask({ hub, io, options, report }: KvRun, operation: Operation): Promise<KvResponse> {
+  // To write into a namespace, or to find it empty, is where a slip of the pen would go unseen.
+  let warning = "";
+  const namespace = await chooseNamespace(hub, options.namespace, (text) => {
+    warning = text;
+  });
+  const answer = await hub.ask({ $case: "kv", value: { namespace, operation } }, "kv", { signal: io.signal });
+  const isSuspicious = operation.$case === "set" || (operation.$case === "list" && answer.entries.length === 0);
+  if (warning !== "" && isSuspicious) report.warn(warning);
+  return answer;
 }
 
 /** Prints the value byte for byte, so that it can go into a file; only a terminal gets a line break after it. */
