@@ -62,7 +62,7 @@ function plugins(manner: "hangs" | "answers"): readonly object[] {
     { id: "tools.echo", binary: join(import.meta.dirname, "fixtures", "echo-plugin.ts") },
     { id: "tools.dies", binary: join(import.meta.dirname, "fixtures", "dies-at-start.ts") },
   ];
-  const strangers = MISBEHAVIOURS.map((name) => ({ id: name, command: [stranger, name, manner], cwd: root }));
+  const strangers = MISBEHAVIOURS.map((name) => ({ id: name, command: [stranger, name, manner, "silent"], cwd: root }));
   return [...forking, ...python, ...native, ...echo, ...strangers];
 }
 

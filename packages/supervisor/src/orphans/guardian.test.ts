@@ -94,7 +94,8 @@ describe.runIf(process.platform === "linux")("a hub that is killed", SLOW, () =>
     await hub.kill();
     await expect.poll(() => isRunning(hub.guardian), PATIENCE).toBe(false);
     expect(await survivors(hub)).toEqual([]);
-    expect((await survivors(neighbour)).sort()).toEqual(before.sort());
+    // Its plugins may have started more meanwhile.
+    expect(await survivors(neighbour)).toEqual(expect.arrayContaining(before));
   });
 });
 
