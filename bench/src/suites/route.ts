@@ -1,9 +1,10 @@
 import { PluginRequest, PluginResponse, peekRequest } from "@orchestrator/protocol";
-import type { Link } from "@orchestrator/transport";
+import type { Link, PayloadSource } from "@orchestrator/transport";
 import { CallLog } from "../../../packages/hub/src/call-log.ts";
 import { DeadlineWheel } from "../../../packages/hub/src/deadline-wheel.ts";
 import { Dispatcher } from "../../../packages/hub/src/dispatcher.ts";
 import { HubLog } from "../../../packages/hub/src/hub-log.ts";
+import { InFlight } from "../../../packages/hub/src/in-flight.ts";
 import type { Offer, PluginEntry } from "../../../packages/hub/src/plugin-entry.ts";
 import { Port } from "../../../packages/hub/src/port.ts";
 import { Routes } from "../../../packages/hub/src/routes.ts";
@@ -20,6 +21,7 @@ class NullLink {
   readonly isOpen = true;
   sent = 0;
   #next = 2;
+  readonly #buffer = new Uint8Array(64 * 1024);
 
   open(): number {
     this.#next += 2;
@@ -27,6 +29,13 @@ class NullLink {
   }
 
   get lastOpened(): number {
+    return this.#next;
+  }
+
+  /** As a carrier does it that has a buffer for what it sends. */
+  openFrom(source: PayloadSource): number {
+    source.writeTo(this.#buffer, 0);
+    this.#next += 2;
     return this.#next;
   }
 
@@ -69,8 +78,9 @@ function router(plugins: number, toolsEach: number) {
 function plugin(index: number, offer: Offer, link: Port): PluginEntry {
   const config = { maxCallsInFlight: 1_024, callTimeoutMs: 30_000 };
   const rest = { outsideName: (_: string, name: string) => name, isPreferred: () => false };
-  const counts = { callsInFlight: 0, callsTotal: 0 };
-  return { id: `plugin-${index}`, offer, link, config, ...rest, ...counts } as unknown as PluginEntry;
+  const id = `plugin-${index}`;
+  const inFlight = new InFlight(id, config.maxCallsInFlight);
+  return { id, offer, link, config, inFlight, ...rest } as unknown as PluginEntry;
 }
 
 /** Every call goes to another tool: no cache of one name helps. */
