@@ -150,11 +150,9 @@ export class Dispatcher implements RelayOwner {
 
   #route(port: Port, callerCall: CallId, payload: Uint8Array, peek: RequestPeek): void {
     this.counts.total += 1;
-    const { routes } = this.#options;
+    const version = this.#options.routes.version + (port.plugin?.rightsVersion ?? 0);
     const known =
-      peek.provider === ""
-        ? port.targets.find(peek.kind, payload, peek.routeStart, peek.routeEnd, routes.version)
-        : undefined;
+      peek.provider === "" ? port.targets.find(peek.kind, payload, peek.routeStart, peek.routeEnd, version) : undefined;
     const target = known ?? this.#findTarget(port, payload, peek);
     if (target instanceof HubError) this.#refuse(port, callerCall, peek, target);
     else this.#send(port, callerCall, payload, peek, target, 0);

@@ -38,6 +38,8 @@ export class PluginEntry {
   isRemoved = false;
   /** Starts it for a call that needs it; gives undefined where a call is not to wait for it. */
   waker: (() => Promise<PluginState> | undefined) | undefined;
+  /** Grows when it may do less than before. */
+  rightsVersion = 0;
   /** It was listed when the lists were last made. */
   wasOffered = false;
   readonly #aliases: ReadonlyMap<string, string>;
@@ -142,8 +144,8 @@ export class PluginEntry {
   withdraw(probed: Probed): void {
     if (this.#announced !== probed) return;
     this.#announced = undefined;
-    // What was found allowed for either of them may not be for the one that stays.
-    this.link?.targets.clear();
+    // What was found allowed for either of them may not be for the one that stays, on whichever connection it asks.
+    this.rightsVersion += 1;
   }
 
   /** An instance serves from now on. Where it was announced, what its program said counts. */

@@ -1,4 +1,4 @@
-import { ErrorCode, HubError, MAX_FRAME_BYTES, PluginResponse } from "@orchestrator/protocol";
+import { ErrorCode, HubError, MAX_FRAME_BYTES, PluginManifest, PluginResponse } from "@orchestrator/protocol";
 import type { PluginState } from "@orchestrator/supervisor";
 import { describe, expect, it } from "vitest";
 import { cancelOf, chunk, encode, type Member, Middle, NOTHING_HELD, request, tool } from "./middle.ts";
@@ -204,6 +204,22 @@ describe("a stream whose plugin is being started", () => {
     start();
     await settled();
     expect(begun()).toBe(1);
+  });
+});
+
+describe("what an instance may that never came to serve", () => {
+  it("is not left to the one that serves, on any of its connections", async () => {
+    const middle = new Middle();
+    middle.answer = (link, call, { requestId }) => link.send(call, encode(requestId, tool()), true);
+    const own = middle.connectAsPlugin();
+    const ask = async () => PluginResponse.decode(await own.call(request(false))).error?.message ?? "fine";
+    expect(await ask()).toContain("may not use tool");
+    const manifest = PluginManifest.fromPartial({ id: "p", needsTools: ["t"] });
+    const probed = { manifest, ceiling: {}, program: "another" };
+    middle.entry.announce(probed);
+    expect([await ask(), await ask()]).toEqual(["fine", "fine"]);
+    middle.entry.withdraw(probed);
+    expect(await ask()).toContain("may not use tool");
   });
 });
 

@@ -65,6 +65,13 @@ export class Middle {
     this.caller = peer;
   }
 
+  /** One that the plugin made itself, besides the one that the hub calls it on. */
+  connectAsPlugin(): LinkPeer {
+    const peer = new LinkPeer();
+    memoryLinkPair({ accept: [peer.accept, (link) => this.#port(link, true)] });
+    return peer;
+  }
+
   connectPlugin(): void {
     const [link] = memoryLinkPair({
       accept: [
