@@ -49,8 +49,8 @@ export class Target {
 }
 
 /**
- * The targets of one caller, found by the bytes of the name: no text is made of it, and rights are not asked for again. It has one
- * slot per hash, so however many names a peer asks for, it grows no further; and only names that exist and are allowed come in.
+ * The targets of one caller, found by the bytes of the name: no text is made of it, and rights are not asked for again. It has two
+ * slots per hash, so however many names a peer asks for, it grows no further; and only names that exist and are allowed come in.
  */
 export class TargetCache {
   #slots: (Target | undefined)[] = [];
@@ -63,22 +63,31 @@ export class TargetCache {
       this.clear();
       return undefined;
     }
-    const target = this.#slots[slotOf(kind, bytes, start, end)];
-    if (target === undefined || target.kind !== kind || target.name.length !== end - start) return undefined;
-    const { name } = target;
-    for (let at = 0; at < name.length; at += 1) if (name[at] !== bytes[start + at]) return undefined;
-    return target;
+    const slot = slotOf(kind, bytes, start, end);
+    const first = this.#slots[slot];
+    if (first !== undefined && isFor(first, kind, bytes, start, end)) return first;
+    const second = this.#slots[slot ^ 1];
+    return second !== undefined && isFor(second, kind, bytes, start, end) ? second : undefined;
   }
 
+  /** Two names that meet in one slot have two places between them, so that they do not drive each other out at every call. */
   add(target: Target): void {
     if (this.#slots.length === 0) this.#slots = new Array<undefined>(SLOTS).fill(undefined);
-    this.#slots[slotOf(target.kind, target.name, 0, target.name.length)] = target;
+    const slot = slotOf(target.kind, target.name, 0, target.name.length);
+    this.#slots[this.#slots[slot] === undefined ? slot : slot ^ 1] = target;
   }
 
   /** Needed whenever the caller's rights change. */
   clear(): void {
     this.#slots = [];
   }
+}
+
+function isFor(target: Target, kind: number, bytes: Uint8Array, start: number, end: number): boolean {
+  const { name } = target;
+  if (target.kind !== kind || name.length !== end - start) return false;
+  for (let at = 0; at < name.length; at += 1) if (name[at] !== bytes[start + at]) return false;
+  return true;
 }
 
 function slotOf(kind: number, bytes: Uint8Array, start: number, end: number): number {
