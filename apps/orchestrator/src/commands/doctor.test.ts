@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openAuthority } from "@orchestrator/identity";
 import { describe, expect, it } from "vitest";
@@ -38,6 +38,26 @@ describe("orchestrator doctor", () => {
     await hub.exited;
     expect((await examine(scratch)).pick("hub")).toMatchObject([
       { status: "warn", detail: expect.stringContaining(`process ${hub.child.pid}`) },
+    ]);
+  });
+
+  it("names directories of plugins", async () => {
+    await using scratch = new Scratch();
+    const file = join(scratch.workspace, "plugins.yaml");
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), plugin_dirs: ["./more"] }));
+    const [finding] = (await examine(scratch)).pick("config");
+    expect(finding).toMatchObject({ status: "ok" });
+    expect(finding!.detail).toContain(`those in ${join(scratch.workspace, "more")}`);
+  });
+
+  it("finds that certificates cannot be made", async () => {
+    await using scratch = new Scratch();
+    // A file takes no directory, not even from the superuser.
+    const directory = join(scratch.workspace, "plugins.yaml", "certs");
+    const { code, pick } = await examine(scratch, "--certs-dir", directory);
+    expect(code).toBe(1);
+    expect(pick("certificates")).toMatchObject([
+      { status: "fail", detail: expect.stringContaining(`${directory} cannot be made`) },
     ]);
   });
 

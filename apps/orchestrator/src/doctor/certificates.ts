@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync, type Stats } from "node:fs";
+import { dirname, join } from "node:path";
 import { type Check, type Finding, fail, ok, warn } from "./check.ts";
 import { configOf } from "./config.ts";
 
@@ -13,13 +13,38 @@ export const checkCertificates: Check = async (patient) => {
   const config = await configOf(patient);
   const directory = patient.certsDir ?? config?.certsDir;
   if (directory === undefined) return [];
-  const stat = lstatSync(directory, { throwIfNoEntry: false });
-  if (stat === undefined) return ok(NAME, `none in ${directory} yet; the first start makes them`);
+  const stat = statOf(directory);
+  if (stat === undefined) {
+    const problem = cannotMake(directory);
+    if (problem === undefined) return ok(NAME, `none in ${directory} yet; the first start makes them`);
+    return fail(NAME, `${directory} cannot be made: ${problem}`, "Mend that, or name another one with --certs-dir");
+  }
   if (!stat.isDirectory())
     return fail(NAME, `"${directory}" is no directory`, "Remove it, or name another one with --certs-dir");
   const modes = checkModes(directory, stat.mode);
   return [...modes, ...authority(directory)];
 };
+
+/** undefined where there is nothing, or nothing can be seen. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why the nearest directory on the way that is there takes no new one; undefined where it does. */
+function cannotMake(directory: string): string | undefined {
+  let nearest = dirname(directory);
+  while (!existsSync(nearest)) nearest = dirname(nearest);
+  try {
+    accessSync(nearest, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return `"${nearest}" cannot be written (${(error as NodeJS.ErrnoException).code})`;
+  }
+}
 
 function checkModes(directory: string, mode: number): readonly Finding[] {
   if (process.platform === "win32") return [];

@@ -23,7 +23,8 @@ export const checkConfig: Check = async (patient) => {
     ),
   );
   if (findings.length > 0) return findings;
-  return ok(NAME, `${source}: ${enabled.map((plugin) => plugin.id).join(", ") || "no plugins"}`);
+  const plugins = [...enabled.map((plugin) => plugin.id), ...config.pluginDirs.map((path) => `those in ${path}`)];
+  return ok(NAME, `${source}: ${plugins.join(", ") || "no plugins"}`);
 };
 
 /** The configuration, where it can be read. */
