@@ -13,7 +13,7 @@ export interface ReadPage extends KvPage {
 }
 
 type Row = [version: number, updatedAtMs: number, expiresAtMs: number, value: Uint8Array];
-type ListRow = [key: Uint8Array, version: number, updatedAtMs: number, expiresAtMs: number, value: Uint8Array | null];
+type ListRow = [key: string, version: number, updatedAtMs: number, expiresAtMs: number, value: Uint8Array | null];
 
 /** Reads what is committed, on the hub's own thread: a read of what SQLite has in memory takes some microseconds. */
 export class KvReader {
@@ -36,7 +36,7 @@ export class KvReader {
     this.#get.setReturnArrays(true);
     const list = (value: string) => {
       const statement = db.prepare(
-        `SELECT key, version, updated_at_ms, expires_at_ms, ${value} FROM kv_entries
+        `SELECT CAST(key AS TEXT), version, updated_at_ms, expires_at_ms, ${value} FROM kv_entries
          WHERE namespace_id = ? AND key >= ? AND key < ? AND (expires_at_ms = 0 OR expires_at_ms > ?) ORDER BY key LIMIT ?`,
       );
       statement.setReturnArrays(true);
@@ -89,9 +89,10 @@ export class KvReader {
     const limit = limitOf(options);
     const { bytes } = this.#usage.get(id) as { bytes: number };
     // One by one takes twice as long, and is needed only where a page could grow too large.
-    const read = bytes <= MAX_PAGE_BYTES || options.keysOnly === true ? "all" : "iterate";
-    const rows = statement[read](id, from, afterPrefix(prefix), nowMs, limit + 1);
-    return page(rows as unknown as Iterable<ListRow>, limit);
+    const isSmall = bytes <= MAX_PAGE_BYTES;
+    const read = isSmall || options.keysOnly === true ? "all" : "iterate";
+    const rows = statement[read](id, from, afterPrefix(prefix), nowMs, limit + 1) as unknown as Iterable<ListRow>;
+    return page(rows, limit, isSmall ? Number.POSITIVE_INFINITY : MAX_PAGE_BYTES);
   }
 
   #id(namespace: string): number | undefined {
@@ -103,13 +104,13 @@ export class KvReader {
   }
 }
 
-function page(rows: Iterable<ListRow>, limit: number): KvPage {
+function page(rows: Iterable<ListRow>, limit: number, maxBytes: number): KvPage {
+  const isBounded = maxBytes < Number.POSITIVE_INFINITY;
   const entries: KvEntry[] = [];
   let bytes = 0;
-  for (const [keyBytes, version, updatedAtMs, expiresAtMs, value] of rows) {
-    const key = Buffer.from(keyBytes.buffer, keyBytes.byteOffset, keyBytes.byteLength).toString("utf8");
-    bytes += keyBytes.length + (value?.length ?? 0);
-    if (entries.length === limit || (entries.length > 0 && bytes > MAX_PAGE_BYTES)) return { entries, nextKey: key };
+  for (const [key, version, updatedAtMs, expiresAtMs, value] of rows) {
+    if (isBounded) bytes += Buffer.byteLength(key) + (value?.length ?? 0);
+    if (entries.length === limit || (entries.length > 0 && bytes > maxBytes)) return { entries, nextKey: key };
     entries.push({ key, value: value ?? NOTHING, version, updatedAtMs, expiresAtMs });
   }
   return { entries, nextKey: "" };

@@ -57,6 +57,9 @@ export class KvPacker {
   #bytes = Buffer.from(new ArrayBuffer(FIRST_BYTES));
   readonly #namespaces: string[] = [];
   readonly #numbersOf = new Map<string, number>();
+  /** Most operations are in the namespace of the one before. */
+  #lastName: string | undefined;
+  #lastNumber = 0;
 
   add(operation: KvOperation): void {
     const { value, keyBytes } = operation;
@@ -84,6 +87,15 @@ export class KvPacker {
     return { count: this.count, numbers, bytes: new Uint8Array(buffer, 0, this.size), namespaces: this.#namespaces };
   }
 
+  /** For the next batch, once what was packed is elsewhere: memory that is there need not be made. */
+  clear(): void {
+    this.count = 0;
+    this.size = 0;
+    this.#namespaces.length = 0;
+    this.#numbersOf.clear();
+    this.#lastName = undefined;
+  }
+
   /** Buffers of the packed operations that are better given away than copied. */
   transferable(): ArrayBuffer[] {
     const buffers = [this.#numbers.buffer, this.#bytes.buffer] as ArrayBuffer[];
@@ -91,11 +103,14 @@ export class KvPacker {
   }
 
   #namespace(name: string): number {
+    if (name === this.#lastName) return this.#lastNumber;
     let number = this.#numbersOf.get(name);
     if (number === undefined) {
       number = this.#namespaces.push(name) - 1;
       this.#numbersOf.set(name, number);
     }
+    this.#lastName = name;
+    this.#lastNumber = number;
     return number;
   }
 
@@ -119,18 +134,30 @@ export class KvUnpacker {
   expected = 0;
   nowMs = 0;
   expiresAtMs = 0;
-  /** Views of the packed bytes. */
-  key: Buffer = Buffer.alloc(0);
-  value: Uint8Array = this.key;
+  /** Bytes of the key. */
+  keyBytes = 0;
+  /** A view of the packed bytes. */
+  value: Uint8Array = new Uint8Array();
   readonly #packed: PackedKv;
   readonly #bytes: Buffer;
   #offset = 0;
+  #end = 0;
   #index = 0;
 
   constructor(packed: PackedKv) {
     this.#packed = packed;
     const { buffer, byteOffset, byteLength } = packed.bytes;
     this.#bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+  }
+
+  /** A view of the packed bytes; making one takes as long as half a lookup, and most writes need none. */
+  get key(): Uint8Array {
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + this.#offset, this.keyBytes);
+  }
+
+  /** The key, one character per byte. */
+  get keyName(): string {
+    return this.#bytes.toString("latin1", this.#offset, this.#offset + this.keyBytes);
   }
 
   /** @returns false at the end */
@@ -143,11 +170,13 @@ export class KvUnpacker {
     this.expected = numbers[at++]!;
     this.nowMs = numbers[at++]!;
     this.expiresAtMs = numbers[at++]!;
-    const middle = this.#offset + numbers[at++]!;
-    const end = middle + numbers[at]!;
-    this.key = this.#bytes.subarray(this.#offset, middle);
-    this.value = this.#bytes.subarray(middle, end);
-    this.#offset = end;
+    this.keyBytes = numbers[at++]!;
+    const valueBytes = numbers[at]!;
+    const bytes = this.#bytes;
+    this.#offset = this.#end;
+    const middle = this.#offset + this.keyBytes;
+    this.value = new Uint8Array(bytes.buffer, bytes.byteOffset + middle, valueBytes);
+    this.#end = middle + valueBytes;
     this.#index += 1;
     return true;
   }
@@ -175,13 +204,11 @@ export function writeResult(numbers: Float64Array, index: number, result: KvResu
   numbers[at] = result.expiresAtMs;
 }
 
-export function readResult(numbers: Float64Array, index: number): KvResult {
-  const at = index * RESULT;
-  return {
-    status: numbers[at]!,
-    sequence: numbers[at + 1]!,
-    version: numbers[at + 2]!,
-    updatedAtMs: numbers[at + 3]!,
-    expiresAtMs: numbers[at + 4]!,
-  };
+export function readResult(numbers: Float64Array, index: number, into: KvResult): void {
+  let at = index * RESULT;
+  into.status = numbers[at++]!;
+  into.sequence = numbers[at++]!;
+  into.version = numbers[at++]!;
+  into.updatedAtMs = numbers[at++]!;
+  into.expiresAtMs = numbers[at]!;
 }

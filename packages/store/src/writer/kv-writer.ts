@@ -73,16 +73,16 @@ export class KvWriter {
   }
 
   #set(operation: KvUnpacker, removed: Expired[]): KvResult {
-    const { key, value, expected, nowMs, expiresAtMs } = operation;
+    const { value, expected, nowMs, expiresAtMs } = operation;
     const namespace = this.#namespaces.findOrMake(operation.namespace);
-    const name = key.toString("latin1");
-    const current = this.#entry(namespace, name, key);
+    const name = operation.keyName;
+    const current = this.#entry(namespace, name, operation);
     // An entry whose time is over is not there, even if its row still is.
     const isThere = current !== undefined && !isExpired(current, nowMs);
     if (expected >= 0 && expected !== (isThere ? current.version : 0)) {
       return this.#is(KvStatus.NotExpected, 0, isThere ? current.version : 0, 0, 0);
     }
-    const bytes = key.length + value.length;
+    const bytes = operation.keyBytes + value.length;
     const full = this.#full(namespace, current, bytes);
     if (full !== undefined) {
       // What has expired may be in the way; that it is gone must not depend on when the sweep comes.
@@ -93,7 +93,7 @@ export class KvWriter {
     }
     const version = namespace.nextVersion();
     if (current === undefined) {
-      const { lastInsertRowid } = this.#insert.run(namespace.id, key, version, nowMs, expiresAtMs, value);
+      const { lastInsertRowid } = this.#insert.run(namespace.id, operation.key, version, nowMs, expiresAtMs, value);
       namespace.entries += 1;
       namespace.bytes += bytes;
       namespace.remember(name, { id: Number(lastInsertRowid), version, bytes, updatedAtMs: nowMs, expiresAtMs });
@@ -109,10 +109,11 @@ export class KvWriter {
     return this.#is(KvStatus.Done, version, version, nowMs, expiresAtMs);
   }
 
-  #remove({ namespace: name, key, expected, nowMs }: KvUnpacker): KvResult {
-    const namespace = this.#namespaces.find(name);
-    const text = key.toString("latin1");
-    const current = namespace === undefined ? undefined : this.#entry(namespace, text, key);
+  #remove(operation: KvUnpacker): KvResult {
+    const { expected, nowMs } = operation;
+    const namespace = this.#namespaces.find(operation.namespace);
+    const name = operation.keyName;
+    const current = namespace === undefined ? undefined : this.#entry(namespace, name, operation);
     const isThere = current !== undefined && !isExpired(current, nowMs);
     if (expected >= 0 && expected !== (isThere ? current.version : 0)) {
       return this.#is(KvStatus.NotExpected, 0, isThere ? current.version : 0, 0, 0);
@@ -121,15 +122,15 @@ export class KvWriter {
     this.#delete.run(current.id);
     namespace.entries -= 1;
     namespace.bytes -= current.bytes;
-    namespace.forget(text);
+    namespace.forget(name);
     const { version, updatedAtMs, expiresAtMs } = current;
     return this.#is(KvStatus.Done, namespace.nextVersion(), version, updatedAtMs, expiresAtMs);
   }
 
-  #entry(namespace: Namespace, name: string, key: Buffer): KnownEntry | undefined {
+  #entry(namespace: Namespace, name: string, operation: KvUnpacker): KnownEntry | undefined {
     const known = namespace.known(name);
     if (known !== undefined) return known;
-    const found = this.#find.get(namespace.id, key) as KnownEntry | undefined;
+    const found = this.#find.get(namespace.id, operation.key) as KnownEntry | undefined;
     if (found !== undefined) namespace.remember(name, found);
     return found;
   }

@@ -1,6 +1,7 @@
 import type { Failure } from "../failure.ts";
 import type { Quota } from "../limits.ts";
 import type { PackedKv, PackedKvResults } from "./kv-batch.ts";
+import type { Lane } from "./lane.ts";
 
 /** What the writer's thread is started with. */
 export interface WriterOptions {
@@ -12,6 +13,10 @@ export interface WriterOptions {
   readonly busyTimeoutMs: number;
   /** The file may not grow past this; 0: as large as the disk lets it. */
   readonly maxFileBytes: number;
+}
+
+export interface WriterStart extends WriterOptions {
+  readonly lane: Lane;
 }
 
 /** An event to be written; its number comes back. */
@@ -64,7 +69,8 @@ export type WriterWork =
   | { readonly kind: "import"; readonly request: ImportRequest }
   | { readonly kind: "close" };
 
-export type WriterRequest = WriterWork & { readonly id: number };
+/** Without an id it only says that there is something in the lane. */
+export type WriterRequest = (WriterWork & { readonly id: number }) | { readonly kind: "lane" };
 
 export interface BatchResult {
   readonly kv: PackedKvResults | undefined;
@@ -91,7 +97,13 @@ export interface WriterResults {
   readonly close: undefined;
 }
 
+/** What the writer's thread says about the lane: there is something, and the result where it was too much for a slot. */
+export interface LaneWord {
+  readonly lane: BatchResult | undefined;
+}
+
 export type WriterReply =
+  | LaneWord
   | { readonly id: number; readonly result: WriterResults[keyof WriterResults] }
   | { readonly id: number; readonly failure: Failure };
 

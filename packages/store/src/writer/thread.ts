@@ -1,7 +1,10 @@
 import { Worker } from "node:worker_threads";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import type { Failure } from "../failure.ts";
-import type { WriterHello, WriterOptions, WriterReply, WriterResults, WriterWork } from "./messages.ts";
+import type { PackedKv } from "./kv-batch.ts";
+import { makeLane } from "./lane.ts";
+import { type BatchSettled, LaneClient } from "./lane-client.ts";
+import type { WriterHello, WriterOptions, WriterReply, WriterResults, WriterStart, WriterWork } from "./messages.ts";
 
 type Kind = keyof WriterResults;
 
@@ -15,13 +18,15 @@ export class WriterThread {
   readonly nextExpiryMs: number;
   readonly #worker: Worker;
   readonly #file: string;
+  readonly #lane: LaneClient;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #ended: HubError | undefined;
 
-  private constructor(worker: Worker, file: string, ready: { nextExpiryMs: number }) {
+  private constructor(worker: Worker, { file, lane }: WriterStart, ready: { nextExpiryMs: number }) {
     this.#worker = worker;
     this.#file = file;
+    this.#lane = new LaneClient(lane, () => worker.postMessage({ kind: "lane" }));
     this.nextExpiryMs = ready.nextExpiryMs;
     worker.on("message", (reply: WriterReply) => this.#settle(reply));
     worker.on("error", (error) => this.#end(`failed: ${error instanceof Error ? error.message : String(error)}`));
@@ -30,7 +35,8 @@ export class WriterThread {
 
   /** @throws {HubError} where the database cannot be opened */
   static async start(options: WriterOptions): Promise<WriterThread> {
-    const worker = new Worker(siblingModule("worker"), { workerData: options, name: "store-writer" });
+    const start: WriterStart = { ...options, lane: makeLane() };
+    const worker = new Worker(siblingModule("worker"), { workerData: start, name: "store-writer" });
     const hello = await new Promise<WriterHello>((resolve, reject) => {
       worker.once("message", resolve);
       worker.once("error", reject);
@@ -39,7 +45,7 @@ export class WriterThread {
       await worker.terminate();
       throw toHubError(hello.failure);
     }
-    return new WriterThread(worker, options.file, hello.ready);
+    return new WriterThread(worker, start, hello.ready);
   }
 
   /** @throws {HubError} what went wrong with the work as a whole */
@@ -51,8 +57,19 @@ export class WriterThread {
       }
       const id = ++this.#lastId;
       this.#waiting.set(id, { resolve, reject });
+      this.#lane.announceMessage();
       this.#worker.postMessage({ ...work, id }, transfer);
     });
+  }
+
+  /**
+   * Carries out operations without a message, where that is possible.
+   * @returns false where it has to be asked for with `run`; otherwise `kv` may be used again at once
+   */
+  runInLane(kv: PackedKv, settled: BatchSettled): boolean {
+    // What is in the lane would overtake messages that are under way.
+    if (this.#ended !== undefined || this.#waiting.size > 0) return false;
+    return this.#lane.send(kv, settled);
   }
 
   /** After everything that was asked for before. Resolves when the file is closed and the thread is gone. */
@@ -63,6 +80,9 @@ export class WriterThread {
   }
 
   #settle(reply: WriterReply): void {
+    // What is in the lane was done before.
+    this.#lane.told("lane" in reply ? reply.lane : undefined);
+    if ("lane" in reply) return;
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
     if ("failure" in reply) waiting?.reject(toHubError(reply.failure));
@@ -73,6 +93,7 @@ export class WriterThread {
     this.#ended ??= new HubError(ErrorCode.Unavailable, `The writer of database "${this.#file}" ${how}`);
     for (const { reject } of this.#waiting.values()) reject(this.#ended);
     this.#waiting.clear();
+    this.#lane.abandon(this.#ended);
   }
 }
 

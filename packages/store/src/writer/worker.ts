@@ -1,13 +1,14 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { describeFailure } from "../failure.ts";
-import type { WriterHello, WriterOptions, WriterReply, WriterRequest, WriterResults, WriterWork } from "./messages.ts";
+import { LaneServer } from "./lane-server.ts";
+import type { WriterHello, WriterReply, WriterRequest, WriterResults, WriterStart, WriterWork } from "./messages.ts";
 import { Writer } from "./writer.ts";
 
 /**
  * The writer's thread. A commit waits for the disk, and SQLite's calls in Node do not let go of their thread meanwhile; here they
  * hold up nobody.
  */
-const options = workerData as WriterOptions;
+const options = workerData as WriterStart;
 const port = parentPort!;
 
 function carryOut(writer: Writer, work: WriterWork): WriterResults[keyof WriterResults] {
@@ -33,7 +34,13 @@ function serve(): WriterHello {
   } catch (error) {
     return { failure: describeFailure(error, options.file) };
   }
+  const lane = new LaneServer(options.lane, writer, (word) => port.postMessage(word));
   port.on("message", (request: WriterRequest) => {
+    if (request.kind === "lane") {
+      lane.serve();
+      return;
+    }
+    lane.countMessage();
     let reply: WriterReply;
     try {
       reply = { id: request.id, result: carryOut(writer, request) };

@@ -17,8 +17,11 @@ const WAITING_OPERATIONS = 65_536;
 const WAITING_BYTES = 128 * 1_024 * 1_024;
 
 /** A write that waits for its commit. */
-export interface PendingKv {
-  /** Called once, in the order of the writes; with a failure where the storage itself failed. */
+export interface PendingKv extends KvOperation {
+  /**
+   * Called once, in the order of the writes; with a failure where the storage itself failed. `result` is the same object each
+   * time.
+   */
   settled(result: KvResult, failure: Failure | undefined): void;
 }
 
@@ -43,6 +46,8 @@ export class WriteQueue {
   readonly #onExpired: (expired: readonly Expired[]) => void;
   /** Batches that wait, the last of which is still being filled. */
   readonly #batches: Batch[] = [];
+  /** Packers whose batch is on its way. */
+  readonly #spare: KvPacker[] = [];
   #waitingOperations = 0;
   #waitingBytes = 0;
   #underWay = 0;
@@ -57,10 +62,10 @@ export class WriteQueue {
   }
 
   /** @throws {HubError} `RESOURCE_EXHAUSTED` where too much waits already */
-  addKv(operation: KvOperation, pending: PendingKv): void {
-    const bytes = operation.keyBytes + operation.value.length;
+  addKv(pending: PendingKv): void {
+    const bytes = pending.keyBytes + pending.value.length;
     const batch = this.#admit(bytes);
-    batch.packer.add(operation);
+    batch.packer.add(pending);
     batch.kv.push(pending);
   }
 
@@ -87,7 +92,7 @@ export class WriteQueue {
     let batch = this.#batches.at(-1);
     if (batch === undefined || this.#isFull(batch, bytes)) {
       if (batch !== undefined) this.#send();
-      batch = { packer: new KvPacker(), kv: [], events: [] };
+      batch = { packer: this.#spare.pop() ?? new KvPacker(), kv: [], events: [] };
       this.#batches.push(batch);
     }
     if (!this.#scheduled) {
@@ -108,7 +113,7 @@ export class WriteQueue {
       if (batch === undefined) return;
       if (this.#underWay > 0 && this.#batches.length === 1 && !this.#isFull(batch, 0)) return;
       this.#batches.shift();
-      void this.#commit(batch);
+      this.#commit(batch);
     }
   }
 
@@ -118,31 +123,42 @@ export class WriteQueue {
     return count >= Math.min(share, BATCH_OPERATIONS) || (packer.size > 0 && packer.size + bytes > BATCH_BYTES);
   }
 
-  async #commit(batch: Batch): Promise<void> {
+  #commit(batch: Batch): void {
     this.#underWay += 1;
-    const { count, size } = batch.packer;
-    const kv = count === 0 ? undefined : batch.packer.packed();
+    const { packer } = batch;
+    const { count, size } = packer;
+    const packed = packer.packed();
     const events = batch.events.map(({ event }) => event);
-    let result: BatchResult;
-    try {
-      result = await this.#thread.run({ kind: "batch", kv, events }, batch.packer.transferable());
-    } catch (reason) {
-      const { code, message } = HubError.from(reason);
-      result = failed(batch, { code, message });
+    const settled = (result: BatchResult | HubError) => {
+      this.#waitingOperations -= count + events.length;
+      this.#waitingBytes -= size + events.reduce((sum, event) => sum + event.details.length, 0);
+      this.#settle(batch, result instanceof HubError ? failed(batch, result) : result);
+    };
+    if (events.length === 0 && this.#thread.runInLane(packed, settled)) {
+      packer.clear();
+      this.#spare.push(packer);
+      return;
     }
-    this.#isSlow = result.commitMs > SLOW_COMMIT_MS;
+    const kv = count === 0 ? undefined : packed;
+    this.#thread.run({ kind: "batch", kv, events }, packer.transferable()).then(settled, (reason: unknown) => {
+      settled(HubError.from(reason));
+    });
+  }
+
+  #settle(batch: Batch, { kv, events, expired, commitMs }: BatchResult): void {
+    this.#isSlow = commitMs > SLOW_COMMIT_MS;
     this.#underWay -= 1;
-    this.#waitingOperations -= count + events.length;
-    this.#waitingBytes -= size + events.reduce((sum, event) => sum + event.details.length, 0);
     // Before the answers: who is answered may write at once, and that must not wait for the rest of this turn.
     this.#send();
-    this.#onExpired(result.expired);
-    const { numbers, failures } = result.kv ?? NOTHING;
-    batch.kv.forEach((pending, index) => {
-      pending.settled(readResult(numbers, index), failures?.get(index));
-    });
+    this.#onExpired(expired);
+    const { numbers, failures } = kv ?? NOTHING;
+    const answer = { status: 0, sequence: 0, version: 0, updatedAtMs: 0, expiresAtMs: 0 };
+    for (let index = 0; index < batch.kv.length; index += 1) {
+      readResult(numbers, index, answer);
+      batch.kv[index]!.settled(answer, failures?.get(index));
+    }
     batch.events.forEach((pending, index) => {
-      pending.settled(result.events[index]!);
+      pending.settled(events[index]!);
     });
     if (this.#waitingOperations === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
@@ -151,7 +167,8 @@ export class WriteQueue {
 const NOTHING: PackedKvResults = { numbers: new Float64Array() };
 
 /** The thread itself is gone. */
-function failed(batch: Batch, failure: Failure): BatchResult {
+function failed(batch: Batch, { code, message }: HubError): BatchResult {
+  const failure = { code, message };
   const numbers = new Float64Array(batch.kv.length * 5).fill(KvStatus.Failed);
   const failures = new Map(batch.kv.map((_, index) => [index, failure] as const));
   return { kv: { numbers, failures }, events: batch.events.map(() => failure), expired: [], commitMs: 0 };
