@@ -65,14 +65,20 @@ describe("merge", () => {
 
 describe("makeBaseline", () => {
   it("takes the median of the runs and a margin beyond the worst round of the median run", () => {
-    const { results } = makeBaseline([[result("hub/a", 10, 8)], [result("hub/a", 12, 3)], [result("hub/a", 11, 10)]]);
-    expect(results).toMatchObject([{ suite: "hub", name: "hub/a", ratio: 11 }]);
+    const { results } = makeBaseline([
+      [result("peek/a", 10, 8)],
+      [result("peek/a", 12, 3)],
+      [result("peek/a", 11, 10)],
+    ]);
+    expect(results).toMatchObject([{ suite: "peek", name: "peek/a", ratio: 11 }]);
     expect(results[0]!.margin).toBeCloseTo(0.1 + 1 - 8 / 11);
   });
 
-  it("keeps margins between a quarter and six tenths", () => {
-    const { results } = makeBaseline([[result("hub/a", 10, 10), result("hub/b", 10, 1)]]);
+  it("keeps margins between a quarter and six tenths, and above four where processes meet", () => {
+    const { results } = makeBaseline([[result("peek/a", 10, 10), result("peek/b", 10, 1)]]);
     expect(results.map(({ margin }) => margin)).toEqual([0.25, 0.6]);
+    const [among] = makeBaseline([[result("hub/a", 10, 10)]]).results;
+    expect(among!.margin).toBe(0.4);
   });
 });
 

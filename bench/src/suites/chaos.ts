@@ -12,6 +12,7 @@ export const chaosSuite: Suite = {
   async run({ children, rounds, scale, progress }) {
     const hub = await children.start("chaos-hub.ts");
     const { socketAddress, certs } = JSON.parse(hub.line) as Record<string, string>;
+    const storm = await children.start("storm.ts", [socketAddress!, certs!]);
     const caller = new LinkCaller();
     await dialSocket(socketAddress!, { tls: material(certs!, "orchestrator-gateway") }, caller.accept);
     const ms = Math.max(500, 3_000 * scale);
@@ -26,9 +27,9 @@ export const chaosSuite: Suite = {
     const p99: Pair[] = [];
     for (let round = 0; round < rounds; round += 1) {
       progress(`chaos: round ${round + 1} of ${rounds}`);
-      await hub.ask("storm");
+      await storm.ask("storm");
       const ours = await measure();
-      await hub.ask("calm");
+      await storm.ask("calm");
       const peer = await measure();
       p50.push({ ours: ours.p50Us, peer: peer.p50Us });
       p99.push({ ours: ours.p99Us, peer: peer.p99Us });
