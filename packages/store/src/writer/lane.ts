@@ -1,53 +1,24 @@
 import type { PackedKv } from "./kv-batch.ts";
 
 /**
- * Memory that both threads see, for batches of writes. A message between threads costs its cloning and a turn of two event
- * loops; beside a fast disk that is as long as the commit. Here each side looks for the other's word for a moment before it
- * sleeps, and tells the other only where it does sleep.
+ * Memory that both threads see, for batches of writes: what travels between them is only the word that one is there. Cloning a
+ * batch into a message, and its results into another, took longer than packing it. The slots are used in turn.
  */
-export interface Lane {
-  /** By `Word`. */
-  readonly words: SharedArrayBuffer;
-  /** Used in turn. */
-  readonly slots: readonly SharedArrayBuffer[];
-}
-
-/** Places of the words in a lane. */
-export const Word = {
-  /** Batches that were put into a slot; the hub's thread counts it up. */
-  Sent: 0,
-  /** Batches that were carried out; the writer's thread counts it up. */
-  Done: 1,
-  /** 1 while the writer's thread looks at `Sent` by itself or waits for it; 0: it needs a message. */
-  WriterLooks: 2,
-  /** 1 while the hub's thread looks at `Done` by itself; 0: it needs a message. */
-  HubLooks: 3,
-  /** Messages, other than those about the lane, that were sent to the writer's thread. */
-  Messages: 4,
-} as const;
-const WORDS = 5;
+export type Lane = readonly SharedArrayBuffer[];
 
 /** Batches that can be under way. */
 export const LANE_BATCHES = 2;
-/** More than can be under way, since the results of one are still read when the next is put; and a power of two, see `slotOf`. */
-const SLOTS = 4;
-const HEAD = { Count: 0, NamespaceBytes: 1, Bytes: 2, CommitMs: 3, IsElsewhere: 4 } as const;
-const HEAD_NUMBERS = 8;
+/** One more than can be under way, since the results of one are still read when the next is put. */
+const SLOTS = LANE_BATCHES + 1;
+const HEAD = { Count: 0, NamespaceBytes: 1, Bytes: 2, CommitMs: 3 } as const;
+const HEAD_NUMBERS = 4;
 /** What a slot holds: numbers and bytes of operations. What is more travels as a message. */
 const SLOT_NUMBERS = 2_048 * 7;
 const SLOT_BYTES = 512 * 1_024;
 
 export function makeLane(): Lane {
   const bytes = (HEAD_NUMBERS + SLOT_NUMBERS) * Float64Array.BYTES_PER_ELEMENT + SLOT_BYTES;
-  return {
-    words: new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT),
-    slots: Array.from({ length: SLOTS }, () => new SharedArrayBuffer(bytes)),
-  };
-}
-
-/** The slot of a batch by its number, which goes round at 32 bits and is negative half of the time. */
-export function slotOf(slots: readonly Slot[], batch: number): Slot {
-  return slots[batch & (SLOTS - 1)]!;
+  return Array.from({ length: SLOTS }, () => new SharedArrayBuffer(bytes));
 }
 
 /** One slot: a batch, and afterwards its results in the same place. */
@@ -95,15 +66,9 @@ export class Slot {
     return { count: head[HEAD.Count]!, numbers: this.#numbers, bytes: this.#bytes, namespaces };
   }
 
-  /** @param numbers undefined where the results are too much for numbers and come as a message */
-  answer(numbers: Float64Array | undefined, commitMs: number): void {
+  answer(numbers: Float64Array, commitMs: number): void {
     this.#head[HEAD.CommitMs] = commitMs;
-    this.#head[HEAD.IsElsewhere] = numbers === undefined ? 1 : 0;
-    if (numbers !== undefined) this.#numbers.set(numbers);
-  }
-
-  get isElsewhere(): boolean {
-    return this.#head[HEAD.IsElsewhere] === 1;
+    this.#numbers.set(numbers);
   }
 
   get commitMs(): number {

@@ -69,8 +69,8 @@ export type WriterWork =
   | { readonly kind: "import"; readonly request: ImportRequest }
   | { readonly kind: "close" };
 
-/** Without an id it only says that there is something in the lane. */
-export type WriterRequest = (WriterWork & { readonly id: number }) | { readonly kind: "lane" };
+/** A number is that of a slot of the lane, which holds a batch. */
+export type WriterRequest = (WriterWork & { readonly id: number }) | number;
 
 export interface BatchResult {
   readonly kv: PackedKvResults | undefined;
@@ -97,13 +97,10 @@ export interface WriterResults {
   readonly close: undefined;
 }
 
-/** What the writer's thread says about the lane: there is something, and the result where it was too much for a slot. */
-export interface LaneWord {
-  readonly lane: BatchResult | undefined;
-}
-
+/** A number is that of a slot of the lane, whose batch is done; where its results are more than numbers, they come beside it. */
 export type WriterReply =
-  | LaneWord
+  | number
+  | { readonly slot: number; readonly result: BatchResult }
   | { readonly id: number; readonly result: WriterResults[keyof WriterResults] }
   | { readonly id: number; readonly failure: Failure };
 

@@ -26,7 +26,7 @@ export class WriterThread {
   private constructor(worker: Worker, { file, lane }: WriterStart, ready: { nextExpiryMs: number }) {
     this.#worker = worker;
     this.#file = file;
-    this.#lane = new LaneClient(lane, () => worker.postMessage({ kind: "lane" }));
+    this.#lane = new LaneClient(lane, (slot) => worker.postMessage(slot));
     this.nextExpiryMs = ready.nextExpiryMs;
     worker.on("message", (reply: WriterReply) => this.#settle(reply));
     worker.on("error", (error) => this.#end(`failed: ${error instanceof Error ? error.message : String(error)}`));
@@ -57,19 +57,16 @@ export class WriterThread {
       }
       const id = ++this.#lastId;
       this.#waiting.set(id, { resolve, reject });
-      this.#lane.announceMessage();
       this.#worker.postMessage({ ...work, id }, transfer);
     });
   }
 
   /**
-   * Carries out operations without a message, where that is possible.
+   * Carries out operations without a copy of them in a message, where that is possible.
    * @returns false where it has to be asked for with `run`; otherwise `kv` may be used again at once
    */
   runInLane(kv: PackedKv, settled: BatchSettled): boolean {
-    // What is in the lane would overtake messages that are under way.
-    if (this.#ended !== undefined || this.#waiting.size > 0) return false;
-    return this.#lane.send(kv, settled);
+    return this.#ended === undefined && this.#lane.send(kv, settled);
   }
 
   /** After everything that was asked for before. Resolves when the file is closed and the thread is gone. */
@@ -80,9 +77,14 @@ export class WriterThread {
   }
 
   #settle(reply: WriterReply): void {
-    // What is in the lane was done before.
-    this.#lane.told("lane" in reply ? reply.lane : undefined);
-    if ("lane" in reply) return;
+    if (typeof reply === "number") {
+      this.#lane.settle(reply);
+      return;
+    }
+    if ("slot" in reply) {
+      this.#lane.settle(reply.slot, reply.result);
+      return;
+    }
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
     if ("failure" in reply) waiting?.reject(toHubError(reply.failure));

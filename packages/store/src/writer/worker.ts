@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { describeFailure } from "../failure.ts";
-import { LaneServer } from "./lane-server.ts";
+import { Slot } from "./lane.ts";
 import type { WriterHello, WriterReply, WriterRequest, WriterResults, WriterStart, WriterWork } from "./messages.ts";
 import { Writer } from "./writer.ts";
 
@@ -27,6 +27,13 @@ function carryOut(writer: Writer, work: WriterWork): WriterResults[keyof WriterR
   }
 }
 
+function carryOutSlot(writer: Writer, slot: Slot, number: number): WriterReply {
+  const result = writer.batch(slot.take(), []);
+  if (result.kv?.failures !== undefined || result.expired.length > 0) return { slot: number, result };
+  slot.answer(result.kv!.numbers, result.commitMs);
+  return number;
+}
+
 function serve(): WriterHello {
   let writer: Writer;
   try {
@@ -34,13 +41,12 @@ function serve(): WriterHello {
   } catch (error) {
     return { failure: describeFailure(error, options.file) };
   }
-  const lane = new LaneServer(options.lane, writer, (word) => port.postMessage(word));
+  const slots = options.lane.map((memory) => new Slot(memory));
   port.on("message", (request: WriterRequest) => {
-    if (request.kind === "lane") {
-      lane.serve();
+    if (typeof request === "number") {
+      port.postMessage(carryOutSlot(writer, slots[request]!, request));
       return;
     }
-    lane.countMessage();
     let reply: WriterReply;
     try {
       reply = { id: request.id, result: carryOut(writer, request) };
