@@ -29,6 +29,8 @@ ${[...charts.keys()].map((file) => `![${CHARTS.find((chart) => file.endsWith(cha
 |---|---|---|---|
 ${TARGETS.map((target) => targetRow(target, results)).join("\n")}
 
+[Where the time goes](profiles.md) has the profiles.
+
 ## All figures
 
 Ratio: how many times better than the peer, whatever the unit; the median of the rounds' own ratios. Spread: the lowest and the
