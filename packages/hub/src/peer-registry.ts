@@ -167,8 +167,10 @@ export class PeerRegistry {
     const links = (this.#links.get(id) ?? 0) - 1;
     if (links > 0) this.#links.set(id, links);
     else this.#links.delete(id);
-    if (error !== undefined) {
-      const level = ORDINARY_ENDS.has(error.code) ? "debug" : "warn";
+    const isOrdinary = error !== undefined && ORDINARY_ENDS.has(error.code);
+    // Each command of the operator is a link of its own: its end is no news, least of all to one who asks for the log.
+    if (error !== undefined && !(isOrdinary && port.caller.kind === "operator")) {
+      const level = isOrdinary ? "debug" : "warn";
       this.#options.log.writeAbout(id, level, "hub", `The link of "${id}" ended: ${error.message}`);
     }
     if (port.plugin === undefined) this.#options.events.removeSubscriber(port);
