@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import type { PreparedCommand, ProcessGuard } from "@orchestrator/supervisor";
+import type { ExitStatus, PreparedCommand, ProcessGuard } from "@orchestrator/supervisor";
 
 export interface CaptureSpec {
   /** The plugin's; default: the program. */
@@ -14,11 +14,14 @@ export interface CaptureSpec {
   readonly maxBytes: number;
 }
 
-/** How it ended: by itself, or what made an end of it; `error` where it could not be run at all. */
+/** How it ended: by itself, or what made an end of it; `error` where it could not be run at all. `stderr` is the last of it. */
 export type Captured =
-  | { readonly end: "exited"; readonly stdout: string }
-  | { readonly end: "late" | "too-long" }
+  | { readonly end: "exited"; readonly stdout: Buffer; readonly status: ExitStatus; readonly stderr: string }
+  | { readonly end: "late" | "too-long"; readonly stderr: string }
   | { readonly end: "error"; readonly error: NodeJS.ErrnoException };
+
+/** What is kept of stderr to explain a failure. */
+const STDERR_BYTES = 2_048;
 
 /** A program that is gone may leave bytes in the pipe, and so may a process that left its group. */
 const DRAIN_MS = 200;
@@ -48,7 +51,7 @@ async function run(spec: CaptureSpec & Partial<PreparedCommand>, signal: AbortSi
   const child = spawn(program, args, {
     cwd: spec.cwd,
     env: spec.env,
-    stdio: ["ignore", "pipe", "ignore"],
+    stdio: ["ignore", "pipe", "pipe"],
     detached: process.platform !== "win32",
   });
   const { pid } = child;
@@ -59,6 +62,8 @@ async function run(spec: CaptureSpec & Partial<PreparedCommand>, signal: AbortSi
   child.on("error", () => {}); // kill() of a process that is gone
   const chunks: Buffer[] = [];
   let length = 0;
+  let stderr = "";
+  let status: ExitStatus = { code: null, signal: null };
   const ended = Promise.withResolvers<"exited" | "late" | "too-long" | "aborted">();
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
   child.stdout.on("error", () => {});
@@ -67,7 +72,14 @@ async function run(spec: CaptureSpec & Partial<PreparedCommand>, signal: AbortSi
     if (length > spec.maxBytes) ended.resolve("too-long");
     else chunks.push(chunk);
   });
-  child.once("exit", () => ended.resolve("exited"));
+  child.stderr.on("error", () => {});
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr = (stderr + chunk.toString("latin1")).slice(-STDERR_BYTES);
+  });
+  child.once("exit", (code, by) => {
+    status = { code, signal: by };
+    ended.resolve("exited");
+  });
   const timer = setTimeout(() => ended.resolve("late"), spec.timeoutMs);
   const onAbort = () => ended.resolve("aborted");
   signal.addEventListener("abort", onAbort, { once: true });
@@ -82,9 +94,11 @@ async function run(spec: CaptureSpec & Partial<PreparedCommand>, signal: AbortSi
   await Promise.race([closed, late]);
   clearTimeout(drained);
   child.stdout.destroy();
+  child.stderr.destroy();
   if (end === "aborted") throw signal.reason;
-  if (end !== "exited") return { end };
-  return length > spec.maxBytes ? { end: "too-long" } : { end, stdout: Buffer.concat(chunks).toString("utf8") };
+  if (end !== "exited") return { end, stderr };
+  if (length > spec.maxBytes) return { end: "too-long", stderr };
+  return { end, stdout: Buffer.concat(chunks), status, stderr };
 }
 
 function killGroup(pid: number, killOne: () => void): void {

@@ -60,10 +60,11 @@ export class ManifestProbe {
     }
     let manifest: PluginManifest | undefined;
     let ceiling: Partial<Needs> = {};
-    if (captured.end === "exited" && captured.stdout.trimStart().startsWith("{")) {
-      manifest = manifestFromJson(captured.stdout);
+    const printed = captured.end === "exited" ? captured.stdout.toString("utf8") : "";
+    if (printed.trimStart().startsWith("{")) {
+      manifest = manifestFromJson(printed);
       checkNeeds(manifest);
-      ceiling = printedNeeds(captured.stdout, manifest);
+      ceiling = printedNeeds(printed, manifest);
     }
     const answer = { manifest, ceiling, program };
     // One that was late may have been held up by others.

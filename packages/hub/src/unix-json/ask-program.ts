@@ -1,21 +1,8 @@
-import { spawn } from "node:child_process";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
-import type { PreparedCommand, ProcessGuard } from "@orchestrator/supervisor";
+import { describeExit } from "@orchestrator/supervisor";
+import { type Captured, type CaptureSpec, capture } from "../capture.ts";
 
-export interface AskOptions {
-  readonly cwd: string;
-  /** The whole environment. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly timeoutMs: number;
-  readonly maxBytes: number;
-  readonly signal?: AbortSignal;
-  readonly guard?: ProcessGuard | undefined;
-}
-
-/** What is kept of stderr to explain a failure. */
-const STDERR_BYTES = 2_048;
-/** After a program has ended, its output may still be held open by a child that has left its group; that is not waited for. */
-const LINGER_MS = 200;
+export type AskOptions = Omit<CaptureSpec, "command"> & { readonly signal?: AbortSignal };
 
 /**
  * Runs a program that prints one thing and ends. It and whatever it starts are one process group, which is killed as a whole at
@@ -25,84 +12,36 @@ const LINGER_MS = 200;
  * something that is not UTF-8
  */
 export async function askProgram(command: readonly [string, ...string[]], options: AskOptions): Promise<string> {
-  options.signal?.throwIfAborted();
-  const prepared = await options.guard
-    ?.prepare({ id: command[0], command, ...options })
-    .catch((error: NodeJS.ErrnoException) => {
-      throw new HubError(ErrorCode.StartFailed, cannotRun(command[0], error), { cause: error });
-    });
-  try {
-    return await ask(prepared?.command ?? command, { ...options, ...prepared });
-  } finally {
-    if (prepared !== undefined) options.guard?.clearSoon(prepared.instance);
-  }
-}
-
-async function ask(
-  command: readonly [string, ...string[]],
-  options: AskOptions & Partial<PreparedCommand>,
-): Promise<string> {
-  const [program, ...args] = command;
-  const { cwd, env, timeoutMs, maxBytes, signal } = options;
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
-  if (child.pid !== undefined) options.instance?.started(child.pid);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  let stderr = "";
-  const fail = (what: string) => {
-    const last = stderr.trim().split("\n").at(-1) ?? "";
-    reject(new HubError(ErrorCode.StartFailed, last === "" ? what : `${what}; it said: ${last}`));
-  };
-  child.stdout.on("data", (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > maxBytes) fail(`It printed more than ${maxBytes} bytes`);
-    else chunks.push(chunk);
-  });
-  child.stderr.on("data", (chunk: Buffer) => {
-    stderr = (stderr + chunk.toString("latin1")).slice(-STDERR_BYTES);
-  });
-  const done = (code: number | null, by: NodeJS.Signals | null) => {
-    if (code !== 0) return fail(by === null ? `It exited with code ${code}` : `It was ended by ${by}`);
+  const never = new AbortController().signal;
+  const captured = await capture({ ...options, command }, options.signal ?? never);
+  if (captured.end === "exited" && captured.status.code === 0) {
     try {
-      resolve(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)));
+      return new TextDecoder("utf-8", { fatal: true }).decode(captured.stdout);
     } catch {
-      fail("It printed bytes that are not UTF-8");
+      throw failure("It printed bytes that are not UTF-8", captured);
     }
-  };
-  const timers: NodeJS.Timeout[] = [];
-  timers.push(setTimeout(() => fail(`It gave no answer within ${timeoutMs} ms`), timeoutMs));
-  child.on("error", (error: NodeJS.ErrnoException) => {
-    fail(cannotRun(program, error));
-  });
-  child.on("exit", (code, by) => {
-    killGroup(child.pid);
-    timers.push(setTimeout(() => done(code, by), LINGER_MS));
-  });
-  child.on("close", done);
-  const onAbort = () => reject(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await promise;
-  } finally {
-    for (const timer of timers) clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
-    killGroup(child.pid);
-    child.stdout.destroy();
-    child.stderr.destroy();
+  }
+  throw failure(whatWentWrong(captured, command[0], options), captured);
+}
+
+function whatWentWrong(captured: Captured, program: string, { timeoutMs, maxBytes }: AskOptions): string {
+  switch (captured.end) {
+    case "exited":
+      return `It ${describeExit(captured.status)}`;
+    case "late":
+      return `It gave no answer within ${timeoutMs} ms`;
+    case "too-long":
+      return `It printed more than ${maxBytes} bytes`;
+    case "error": {
+      const { code, message } = captured.error;
+      const hint = code === "EACCES" ? `. Try: chmod +x "${program}"` : "";
+      return `It cannot be run (${code ?? message})${hint}`;
+    }
   }
 }
 
-function cannotRun(program: string, error: NodeJS.ErrnoException): string {
-  const hint = error.code === "EACCES" ? `. Try: chmod +x "${program}"` : "";
-  return `It cannot be run (${error.code ?? error.message})${hint}`;
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // Nobody is left in it.
-  }
+function failure(what: string, captured: Captured): HubError {
+  if (captured.end === "error") return new HubError(ErrorCode.StartFailed, what, { cause: captured.error });
+  const last = captured.stderr.trim().split("\n").at(-1) ?? "";
+  return new HubError(ErrorCode.StartFailed, last === "" ? what : `${what}; it said: ${last}`);
 }
