@@ -1,23 +1,14 @@
 import { statSync } from "node:fs";
 import { ErrorCode, HubError, manifestFromJson, type PluginManifest } from "@orchestrator/protocol";
-import type { ProcessGuard } from "@orchestrator/supervisor";
-import { capture } from "./capture.ts";
+import { type CaptureSpec, capture } from "./capture.ts";
 import { checkNeeds, printedNeeds } from "./plugin-needs.ts";
 import type { Needs } from "./policy.ts";
 
 /** 4 096 names of the longest kind in every list would be more; the largest plugin known prints 8 KiB. */
 const MAX_MANIFEST_BYTES = 1024 * 1024;
 
-export interface ProbeSpec {
-  /** The plugin's; default: the program. */
-  readonly id?: string;
-  readonly guard?: ProcessGuard | undefined;
-  readonly command: readonly [string, ...string[]];
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-  /** How long the program may take to print its manifest. */
-  readonly timeoutMs: number;
-}
+/** `timeoutMs`: how long the program may take to print its manifest. */
+export type ProbeSpec = Omit<CaptureSpec, "maxBytes">;
 
 export interface Probed {
   /** undefined when the program has no answer: it may be older than the question. */

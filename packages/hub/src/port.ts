@@ -58,18 +58,15 @@ export class Port implements LinkHandler {
   /**
    * Sends one message to the peer. A message that is too long for the carrier (an answer that grew on its way, a list that is
    * too long) becomes an error of the call, never an exception in whoever happened to send it.
-   * @param instead makes the last message that says so; without it the call is cancelled
    * @returns as `Link.send`
    */
-  reply(call: CallId, payload: Uint8Array, last: boolean, instead?: (error: HubError) => Uint8Array): boolean {
+  reply(call: CallId, payload: Uint8Array, last: boolean): boolean {
     try {
       return this.link.send(call, payload, last);
     } catch (reason) {
-      const error = HubError.from(reason);
-      this.#owner.portFailed(this, error);
-      if (instead !== undefined) return this.reply(call, instead(error), true);
       this.link.cancel(call);
       this.forget(call);
+      this.#owner.portFailed(this, HubError.from(reason));
       return true;
     }
   }

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { PluginEvent } from "@orchestrator/protocol";
 import { InvalidArgumentError } from "commander";
 import type { AddCommand } from "../cli.ts";
 import { parseMoment } from "../duration.ts";
 import { ExitCode } from "../exit-code.ts";
+import { followToEnd } from "../hub/follow-to-end.ts";
 import type { Style } from "../output/style.ts";
 import { printable } from "../output/text.ts";
 import { addHubOption, type HubOptions, withHub } from "./with-hub.ts";
@@ -38,16 +38,10 @@ export const addEvents: AddCommand = (cli) => {
           for (const event of (await hub.control(command, "events", { signal: io.signal })).events) show(event);
           return;
         }
-        try {
+        await followToEnd(hub, { io, report }, async () => {
           for await (const batch of hub.follow(command, "events", io.signal))
             for (const event of batch.events) show(event);
-        } catch (error) {
-          // An interrupt, or the end of the hub: both are how following ends.
-          if (io.signal.aborted) return;
-          const gone = await Promise.race([hub.closed.then(() => true), sleep(1_000, false, { ref: false })]);
-          if (!gone) throw error;
-          report.note("The hub has stopped");
-        }
+        });
       });
       return ExitCode.Ok;
     }),

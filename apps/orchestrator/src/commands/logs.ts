@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { LogLine } from "@orchestrator/protocol";
 import { InvalidArgumentError } from "commander";
 import type { AddCommand } from "../cli.ts";
 import { ExitCode } from "../exit-code.ts";
+import { followToEnd } from "../hub/follow-to-end.ts";
 import { formatEntry, jsonEntry } from "../hub/log-sink.ts";
 import { findHub, logFile } from "../hub/state-file.ts";
 import { workspaceWithHub } from "../hub/workspace.ts";
@@ -48,15 +48,9 @@ export const addLogs: AddCommand = (cli) => {
           for (const line of (await hub.control(command, "logs", { signal: io.signal })).lines) show(line);
           return;
         }
-        try {
+        await followToEnd(hub, { io, report }, async () => {
           for await (const batch of hub.follow(command, "logs", io.signal)) for (const line of batch.lines) show(line);
-        } catch (error) {
-          // An interrupt, or the end of the hub: both are how following ends.
-          if (io.signal.aborted) return;
-          const gone = await Promise.race([hub.closed.then(() => true), sleep(1_000, false, { ref: false })]);
-          if (!gone) throw error;
-          report.note("The hub has stopped");
-        }
+        });
       });
       return ExitCode.Ok;
     }),

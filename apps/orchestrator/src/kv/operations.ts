@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { ErrorCode, HubError, type KvEntry, type KvRequest, type KvResponse } from "@orchestrator/protocol";
 import type { Run } from "../cli.ts";
 import type { KvOptions } from "../commands/kv.ts";
 import { CliError, ExitCode } from "../exit-code.ts";
+import { followToEnd } from "../hub/follow-to-end.ts";
 import type { HubClient } from "../hub/hub-client.ts";
 import type { Io } from "../io.ts";
 import { plural, printable, table } from "../output/text.ts";
@@ -90,17 +90,14 @@ export async function watchEntries(run: KvRun): Promise<ExitCode> {
   const { hub, io, key: prefix, options, report } = run;
   const namespace = await chooseNamespace(hub, options.namespace);
   const operation = { $case: "watch", value: { prefix, existing: options.existing ?? false } } as const;
-  try {
+  const show = async (): Promise<void> => {
     for await (const answer of hub.answers({ $case: "kv", value: { namespace, operation } }, "kv", io.signal)) {
       const line = changeLine(answer, report);
       if (line !== undefined) report.print(line);
     }
-  } catch (error) {
-    if (io.signal.aborted) return ExitCode.Ok;
-    const gone = await Promise.race([hub.closed.then(() => true), sleep(1_000, false, { ref: false })]);
-    if (!gone || (error instanceof HubError && error.code !== ErrorCode.Unavailable)) throw error;
-    report.note("The hub has stopped");
-  }
+  };
+  // What the hub refuses is no end of it.
+  await followToEnd(hub, run, show, (error) => !(error instanceof HubError) || error.code === ErrorCode.Unavailable);
   return ExitCode.Ok;
 }
 
