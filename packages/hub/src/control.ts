@@ -3,9 +3,9 @@ import type { Store } from "@orchestrator/store";
 import { describeState } from "@orchestrator/supervisor";
 import type { CallId } from "@orchestrator/transport";
 import type { CallLog } from "./call-log.ts";
+import { followLog, logBatch } from "./follow-log.ts";
 import type { HubLog } from "./hub-log.ts";
 import { reply } from "./local-answers.ts";
-import { LogFollower, logBatch } from "./log-follower.ts";
 import type { PluginEntry } from "./plugin-entry.ts";
 import { answerEvents } from "./plugin-events.ts";
 import type { Port } from "./port.ts";
@@ -148,7 +148,7 @@ export class Control {
       reply(port, call, { requestId }, logBatch(lines));
       return;
     }
-    new LogFollower(port, call, requestId, this.#options.log, source).start(lines);
+    followLog({ port, call, requestId }, this.#options.log, source, lines);
   }
 }
 

@@ -9,8 +9,8 @@ import {
 } from "@orchestrator/protocol";
 import type { KvEntryInfo, KvStore } from "@orchestrator/store";
 import type { CallId } from "@orchestrator/transport";
+import { answerKvWatch } from "./answer-kv-watch.ts";
 import { kvResponse } from "./kv-response.ts";
-import { KvWatchAnswer } from "./kv-watch-answer.ts";
 import { reply } from "./local-answers.ts";
 import type { Port } from "./port.ts";
 import { SingleCallLink } from "./single-call-link.ts";
@@ -95,9 +95,7 @@ export class KvService {
     };
     try {
       const { namespace, prefix, existing } = watch;
-      new KvWatchAnswer({ port, call, requestId, ended }).start((wake) =>
-        kv.watch(namespace, { prefix, existing }, wake),
-      );
+      answerKvWatch({ port, call, requestId }, (wake) => kv.watch(namespace, { prefix, existing }, wake), ended);
     } catch (reason) {
       ended();
       throw reason;

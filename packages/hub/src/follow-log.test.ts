@@ -1,8 +1,8 @@
 import { PluginResponse } from "@orchestrator/protocol";
 import { type Link, LinkPeer, memoryLinkPair } from "@orchestrator/transport";
 import { expect, it } from "vitest";
+import { followLog } from "./follow-log.ts";
 import { HubLog } from "./hub-log.ts";
-import { LogFollower } from "./log-follower.ts";
 import { Port } from "./port.ts";
 
 /** An operator that follows a log; each step of the iterator reads one message. */
@@ -13,7 +13,7 @@ function follow(log: HubLog, source = "") {
     accept: [
       (link: Link) => {
         port = new Port(link, { id: "operator", kind: "operator" }, undefined, {
-          request: (at, call) => new LogFollower(at, call, "r", log, source).start(log.tail(10_000, source)),
+          request: (at, call) => followLog({ port: at, call, requestId: "r" }, log, source, log.tail(10_000, source)),
           portClosed: () => {},
           portFailed: () => {},
         });
