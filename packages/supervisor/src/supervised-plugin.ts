@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import type { HealthReport } from "./attachment.ts";
 import { Backoff, DEFAULT_RESTART } from "./backoff.ts";
@@ -5,7 +6,6 @@ import type { PluginEventType } from "./plugin-event.ts";
 import type { LifeEnd } from "./plugin-instance.ts";
 import { PluginLife } from "./plugin-life.ts";
 import type { PluginState, PluginStateName } from "./plugin-state.ts";
-import { sleep } from "./sleep.ts";
 import { StateDoor } from "./state-door.ts";
 import type { SupervisedPluginOptions } from "./supervised-plugin-options.ts";
 
@@ -180,7 +180,7 @@ export class SupervisedPlugin {
         break;
       }
       this.#hurry = new AbortController();
-      await sleep(next, [stop, this.#hurry.signal]);
+      await sleep(next, undefined, { signal: AbortSignal.any([stop, this.#hurry.signal]) }).catch(() => {});
       why = toldOf(end.error).reason;
     }
     if (stop.aborted) await this.#life.endRetired();

@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import { type InitFields, initFrame, shutdownFrame } from "./codec/encode.ts";
 
@@ -22,7 +23,7 @@ export async function initialise(fields: InitFields, signal: AbortSignal): Promi
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     signal.throwIfAborted();
     if (await tell(fields.pluginSocket, frame, HANG_UP_MS)) return;
-    await pause(pauseMs, signal);
+    await sleep(pauseMs, undefined, { signal }).catch(() => {});
   }
 }
 
@@ -71,17 +72,5 @@ function tell(path: string, frame: Uint8Array, hangUpMs: number): Promise<boolea
       clearTimeout(timer);
       resolve(connected);
     });
-  });
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
   });
 }
