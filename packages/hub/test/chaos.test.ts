@@ -1,6 +1,7 @@
 import type { PluginResponse } from "@orchestrator/protocol";
-import { afterEach, describe, expect, it } from "vitest";
-import { operatorPeer, request, startTestHub, type TestHub } from "../src/testing/index.ts";
+import { describe, expect, it } from "vitest";
+import { operatorPeer, request } from "../src/testing/index.ts";
+import { hubsOfTests } from "./hubs.ts";
 import { fixture } from "./plugins.ts";
 
 /** What each of them does to a call, and the codes of what its callers may hear. */
@@ -17,10 +18,7 @@ const BAD: Readonly<Record<string, readonly number[]>> = {
 const HANGS = "hangs";
 const ROUNDS = 12;
 
-const hubs: TestHub[] = [];
-afterEach(async () => {
-  await Promise.all(hubs.splice(0).map((hub) => hub.stop()));
-});
+const start = hubsOfTests({ shutdownMs: 200, termMs: 200 });
 
 const toolOf = (behaviour: string) => behaviour.replaceAll("-", "_");
 const codeOf = (response: PluginResponse) => response.error?.code ?? 0;
@@ -30,17 +28,14 @@ describe.each(["quic", "fd"])("plugins that do everything wrong at once, over %s
     const bad = Object.keys(BAD).map((behaviour) =>
       fixture(`bad.${behaviour}`, { LINK: link, BEHAVIOUR: behaviour, TOOLS: toolOf(behaviour) }),
     );
-    const hub = await startTestHub({
+    const hub = await start({
       plugins: [
         fixture("tools.healthy", { LINK: link, TOOLS: "whoami" }),
         fixture("bad.hangs", { LINK: link, TOOLS: "wait" }),
         ...bad,
       ],
       restart: { when: "always", delaysMs: [1], maxCrashes: Number.POSITIVE_INFINITY },
-      shutdownMs: 200,
-      termMs: 200,
     });
-    hubs.push(hub);
     const operator = await operatorPeer(hub);
     const call = (toolName: string, timeoutMs = 20_000) => {
       const value = { toolName, arguments: {}, callerPlugin: "", sessionId: "", provider: "", traceParent: "" };

@@ -3,20 +3,12 @@ import { openAuthority } from "@orchestrator/identity";
 import type { PluginResponse } from "@orchestrator/protocol";
 import { LinkPeer } from "@orchestrator/transport";
 import { dialQuic } from "@orchestrator/transport-quic";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { operatorPeer, request, type StartTestHubOptions, startTestHub, type TestHub } from "../src/testing/index.ts";
+import { call, hubsOfTests } from "./hubs.ts";
 import { fixture } from "./plugins.ts";
 
-const hubs: TestHub[] = [];
-afterEach(async () => {
-  await Promise.all(hubs.splice(0).map((hub) => hub.stop()));
-});
-
-async function start(options: StartTestHubOptions): Promise<TestHub> {
-  const hub = await startTestHub({ shutdownMs: 300, termMs: 300, ...options });
-  hubs.push(hub);
-  return hub;
-}
+const start = hubsOfTests();
 
 /** What the misbehaving plugin serves on. */
 type Carrier = "quic" | "fd";
@@ -34,11 +26,6 @@ function startBeside(
     fixture("tools.good", { TOOLS: "echo", LINK: "fd" }),
   ];
   return start({ plugins, restart: { maxCrashes: 0 }, ...options });
-}
-
-async function call(peer: LinkPeer, toolName: string): Promise<PluginResponse> {
-  const value = { toolName, arguments: {}, callerPlugin: "", traceParent: "", provider: "", sessionId: "" };
-  return await request(peer, { $case: "toolCall", value });
 }
 
 function toolCall(response: PluginResponse) {

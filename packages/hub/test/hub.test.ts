@@ -2,20 +2,12 @@ import { openAuthority } from "@orchestrator/identity";
 import { ErrorCode, HubError, type PluginResponse } from "@orchestrator/protocol";
 import { LinkPeer } from "@orchestrator/transport";
 import { dialSocket } from "@orchestrator/transport-socket";
-import { afterEach, describe, expect, it } from "vitest";
-import { operatorPeer, request, type StartTestHubOptions, startTestHub, type TestHub } from "../src/testing/index.ts";
+import { describe, expect, it } from "vitest";
+import { operatorPeer, request, startTestHub, type TestHub } from "../src/testing/index.ts";
+import { hubsOfTests } from "./hubs.ts";
 import { fixture } from "./plugins.ts";
 
-const hubs: TestHub[] = [];
-afterEach(async () => {
-  await Promise.all(hubs.splice(0).map((hub) => hub.stop()));
-});
-
-async function start(options: StartTestHubOptions): Promise<TestHub> {
-  const hub = await startTestHub({ shutdownMs: 300, termMs: 300, ...options });
-  hubs.push(hub);
-  return hub;
-}
+const start = hubsOfTests();
 
 async function call(peer: LinkPeer, toolName: string, args: Record<string, unknown> = {}, context = {}) {
   const value = { toolName, arguments: args, callerPlugin: "liar", traceParent: "", provider: "", sessionId: "S1" };

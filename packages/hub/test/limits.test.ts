@@ -1,34 +1,12 @@
-import type { PluginResponse } from "@orchestrator/protocol";
-import type { LinkPeer } from "@orchestrator/transport";
-import { afterEach, describe, expect, it } from "vitest";
-import { operatorPeer, request, type StartTestHubOptions, startTestHub, type TestHub } from "../src/testing/index.ts";
-import { fixture } from "./plugins.ts";
+import { describe, expect, it } from "vitest";
+import { operatorPeer, request, type TestHub } from "../src/testing/index.ts";
+import { hubsOfTests, text } from "./hubs.ts";
+import { onFd } from "./plugins.ts";
 
-const hubs: TestHub[] = [];
-afterEach(async () => {
-  await Promise.all(hubs.splice(0).map((hub) => hub.stop()));
-});
+const start = hubsOfTests({ restart: { maxCrashes: 0 } });
 
-async function start(options: StartTestHubOptions): Promise<TestHub> {
-  const hub = await startTestHub({ shutdownMs: 300, termMs: 300, restart: { maxCrashes: 0 }, ...options });
-  hubs.push(hub);
-  return hub;
-}
-
-const onFd = (id: string, env: Record<string, string> = {}, more: Record<string, unknown> = {}) =>
-  fixture(id, { LINK: "fd", ...env }, more);
 const stateOf = (hub: TestHub, index = 0) => hub.hub.plugins[index]!.supervised.state;
 const log = (hub: TestHub, source: string) => hub.hub.log.tail(10_000, source);
-
-async function call(peer: LinkPeer, toolName: string, args: Record<string, unknown> = {}): Promise<PluginResponse> {
-  const value = { toolName, arguments: args, callerPlugin: "", traceParent: "", provider: "", sessionId: "" };
-  return await request(peer, { $case: "toolCall", value });
-}
-
-async function text(peer: LinkPeer, toolName: string, args: Record<string, unknown> = {}): Promise<string> {
-  const { response } = await call(peer, toolName, args);
-  return String(response?.$case === "toolCall" ? response.value.result?.["text"] : "");
-}
 
 describe("a plugin that lists too much", () => {
   it.each([
@@ -113,7 +91,7 @@ describe("many plugins", () => {
     const states = new Map<string, string>();
     let most = 0;
     const order: string[] = [];
-    const hub = await startTestHub({
+    const hub = await start({
       plugins,
       config: { max_starts_at_once: 2 },
       onLog: ({ source, text }) => {
@@ -125,7 +103,6 @@ describe("many plugins", () => {
         most = Math.max(most, [...states.values()].filter((name) => name === "starting").length);
       },
     });
-    hubs.push(hub);
     expect(hub.hub.status().pluginsReady).toBe(7);
     expect(most).toBe(2);
     expect(order.indexOf("tools.p6")).toBeLessThan(order.indexOf("tools.p0"));

@@ -7,3 +7,8 @@ const program = join(import.meta.dirname, "fixtures", "plugin.ts");
 export function fixture(id: string, env: Record<string, string> = {}, more: Record<string, unknown> = {}): TestPlugin {
   return { id, binary: program, env: { FIXTURE_ID: id, ...env }, ...more };
 }
+
+/** One that the hub speaks to on a file descriptor. */
+export function onFd(id: string, env: Record<string, string> = {}, more: Record<string, unknown> = {}): TestPlugin {
+  return fixture(id, { LINK: "fd", ...env }, more);
+}

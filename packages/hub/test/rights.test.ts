@@ -2,29 +2,12 @@ import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LinkPeer } from "@orchestrator/transport";
-import { afterEach, describe, expect, it } from "vitest";
-import { operatorPeer, request, type StartTestHubOptions, startTestHub, type TestHub } from "../src/testing/index.ts";
-import { fixture } from "./plugins.ts";
+import { describe, expect, it } from "vitest";
+import { operatorPeer, request, type TestHub } from "../src/testing/index.ts";
+import { hubsOfTests, text } from "./hubs.ts";
+import { fixture, onFd } from "./plugins.ts";
 
-const hubs: TestHub[] = [];
-afterEach(async () => {
-  await Promise.all(hubs.splice(0).map((hub) => hub.stop()));
-});
-
-async function start(options: StartTestHubOptions): Promise<TestHub> {
-  const hub = await startTestHub({ shutdownMs: 300, termMs: 300, restart: { maxCrashes: 0 }, ...options });
-  hubs.push(hub);
-  return hub;
-}
-
-const onFd = (id: string, env: Record<string, string> = {}, more: Record<string, unknown> = {}) =>
-  fixture(id, { LINK: "fd", ...env }, more);
-
-async function text(peer: LinkPeer, toolName: string, args: Record<string, unknown> = {}): Promise<string> {
-  const value = { toolName, arguments: args, callerPlugin: "", traceParent: "", provider: "", sessionId: "" };
-  const { response } = await request(peer, { $case: "toolCall", value });
-  return String(response?.$case === "toolCall" ? response.value.result?.["text"] : "");
-}
+const start = hubsOfTests({ restart: { maxCrashes: 0 } });
 
 const nested = (peer: LinkPeer, name: string) => text(peer, "nested", { kind: "tool", name });
 

@@ -5,27 +5,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { encodeFrame, FrameReader, PluginRequest, PluginResponse } from "@orchestrator/protocol";
-import { afterEach, describe, expect, it } from "vitest";
-import { startTestHub, type TestHub } from "../src/testing/index.ts";
+import { describe, expect, it } from "vitest";
+import type { TestHub } from "../src/testing/index.ts";
+import { hubsOfTests } from "./hubs.ts";
 import { fixture } from "./plugins.ts";
 
-const hubs: TestHub[] = [];
-afterEach(async () => {
-  await Promise.all(hubs.splice(0).map((hub) => hub.stop()));
-});
+const startHub = hubsOfTests();
 
 async function start(tcp: Record<string, unknown>): Promise<TestHub> {
   const tokenFile = join(tmpdir(), `orchestrator-token-${process.pid}-${Math.random()}`);
   writeFileSync(tokenFile, "s3cret\n");
   chmodSync(tokenFile, 0o600);
-  const hub = await startTestHub({
+  return await startHub({
     plugins: [fixture("tools.a", { TOOLS: "whoami,stream" })],
     config: { tcp_addr: "localhost:0", tcp: { enabled: true, token_file: tokenFile, ...tcp } },
-    shutdownMs: 300,
-    termMs: 300,
   });
-  hubs.push(hub);
-  return hub;
 }
 
 const port = (hub: TestHub) => Number(hub.hub.tcpAddress.split(":").at(-1));
