@@ -7,4 +7,4 @@ export {
   type TestHub,
   type TestPlugin,
 } from "@orchestrator/hub/testing";
-export { isAlive, processesOf } from "./processes.ts";
+export { hasPython, isAlive, processesOf } from "./processes.ts";

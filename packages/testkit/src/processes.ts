@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
 /** Whether a process runs. One that has ended but was not collected by its parent yet (a zombie) does not. Linux. */
@@ -26,4 +27,17 @@ function mentions(pid: number, text: string): boolean {
     }
   }
   return false;
+}
+
+/** Whether a Python of this version or a newer one is here: "3.8". */
+export function hasPython(version: string): boolean {
+  const [major, minor] = version.split(".");
+  try {
+    execFileSync("python3", ["-c", `import sys; sys.exit(sys.version_info < (${major}, ${minor}))`], {
+      stdio: "ignore",
+    });
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { manifestFromJson, PluginRequest, PluginResponse, WireErrorCode } from "@orchestrator/protocol";
-import { isAlive, request, startTestHub, type TestHub } from "@orchestrator/testkit";
+import { hasPython, isAlive, request, startTestHub, type TestHub } from "@orchestrator/testkit";
 import { LinkPeer } from "@orchestrator/transport";
 import { SocketLink } from "@orchestrator/transport-socket";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -13,16 +13,7 @@ const plugin = { id: "hello.python", binary: program };
 
 /** Where everything must be there, a missing Python is a failure of the tests below and not a reason to leave them out. */
 const isRequired = process.env["ORCHESTRATOR_REQUIRE"] === "all";
-const run = hasPython() || isRequired ? describe : describe.skip;
-
-function hasPython(): boolean {
-  try {
-    execFileSync("python3", ["-c", "import sys; sys.exit(sys.version_info < (3, 8))"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
+const run = hasPython("3.8") || isRequired ? describe : describe.skip;
 
 /** Calls a tool through the hub; what the caller says of itself must not count. */
 async function call(peer: LinkPeer, toolName: string, args: object) {

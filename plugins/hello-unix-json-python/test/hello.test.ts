@@ -1,23 +1,14 @@
-import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { hasPython } from "@orchestrator/testkit";
 import { testHelloPlugin } from "@orchestrator/testkit/hello-unix-json";
 import { expect, it } from "vitest";
-
-function hasPython(): boolean {
-  try {
-    execFileSync("python3", ["-c", "import sys; sys.exit(sys.version_info < (3, 8))"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 testHelloPlugin(
   {
     id: "hello-unix-json-python",
     language: "Python",
     program: fileURLToPath(new URL("../hello.py", import.meta.url)),
-    problem: hasPython() ? undefined : "Python 3.8 or newer is absent",
+    problem: hasPython("3.8") ? undefined : "Python 3.8 or newer is absent",
   },
   (http) => {
     it("gives two cookies", async () => {
