@@ -1,6 +1,6 @@
 import type { PluginEvent } from "@orchestrator/protocol";
-import { InvalidArgumentError } from "commander";
 import type { AddCommand } from "../cli.ts";
+import { countUpTo } from "../count.ts";
 import { parseMoment } from "../duration.ts";
 import { ExitCode } from "../exit-code.ts";
 import { followToEnd } from "../hub/follow-to-end.ts";
@@ -27,7 +27,7 @@ export const addEvents: AddCommand = (cli) => {
     .option("-f, --follow", "go on until interrupted or the hub stops")
     .option("-p, --plugin <id>", "only what happened to this plugin")
     .option("-t, --type <type>", "only events of this type")
-    .option("-n, --lines <count>", "at most so many past ones, the latest", count, 1_000);
+    .option("-n, --lines <count>", "at most so many past ones, the latest", countUpTo(10_000), 1_000);
   addHubOption(command).action(
     cli.action<Options>(async ({ io, report, options }) => {
       const { since: sinceMs = 0, plugin = "", type = "", follow = false, lines: limit } = options;
@@ -61,11 +61,4 @@ function line({ timeMs, plugin, type, details }: PluginEvent, style: Style): str
   const time = new Date(timeMs).toISOString().replace("T", " ").slice(0, 23);
   const mark = type === "crashed" || type === "failed" ? style.red : type === "ready" ? style.green : style.yellow;
   return [style.dim(time), style.bold(printable(plugin)), mark(printable(type)), ...values].join("  ");
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 10_000)
-    throw new InvalidArgumentError("Expected a number from 1 to 10000.");
-  return value;
 }

@@ -1,5 +1,6 @@
 import { Argument, InvalidArgumentError } from "commander";
 import { type AddCommand, type Run, usage } from "../cli.ts";
+import { countUpTo } from "../count.ts";
 import { parseLongDuration } from "../duration.ts";
 import type { ExitCode } from "../exit-code.ts";
 import { deleteEntry, getEntry, listEntries, setEntry, watchEntries } from "../kv/operations.ts";
@@ -48,7 +49,7 @@ export const addKv: AddCommand = (cli) => {
     .option("--ttl <time>", "set: gone after this time, for example 5m or 7d", parseLongDuration)
     .option("--if-absent", "set: only where there is no entry")
     .option("--if-version <version>", "set, delete: only where the entry has this version", version)
-    .option("--limit <count>", "list: at most this many (default: all)", count)
+    .option("--limit <count>", "list: at most this many (default: all)", countUpTo())
     .option("--start <key>", "list: only from this key on")
     .option("--keys-only", "list: leave the values out")
     .option("--existing", "watch: tell first what is there");
@@ -89,11 +90,5 @@ async function run(run: Run<KvOptions>): Promise<ExitCode> {
 function version(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("Expected a whole number from 0 on.");
-  return value;
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("Expected a number from 1 on.");
   return value;
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { LogLine } from "@orchestrator/protocol";
-import { InvalidArgumentError } from "commander";
 import type { AddCommand } from "../cli.ts";
+import { countUpTo } from "../count.ts";
 import { ExitCode } from "../exit-code.ts";
 import { followToEnd } from "../hub/follow-to-end.ts";
 import { formatEntry, jsonEntry } from "../hub/log-sink.ts";
@@ -24,7 +24,7 @@ export const addLogs: AddCommand = (cli) => {
   command
     .argument("[source]", 'id of a plugin, or "hub"')
     .option("-f, --follow", "go on until interrupted or the hub stops")
-    .option("-n, --lines <count>", "how many past lines", count, 100);
+    .option("-n, --lines <count>", "how many past lines", countUpTo(1_000_000), 100);
   addHubOption(command).action(
     cli.action<Options>(async ({ io, report, options, args }) => {
       const plugin = (args[0] as string | undefined) ?? "";
@@ -56,10 +56,3 @@ export const addLogs: AddCommand = (cli) => {
     }),
   );
 };
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 1_000_000)
-    throw new InvalidArgumentError("Expected a number from 1 to 1000000.");
-  return value;
-}
