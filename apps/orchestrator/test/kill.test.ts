@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "n
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { findMarked, type HubMark, type RunRecord, readRecords } from "@orchestrator/supervisor/internal";
+import { findMarked, type HubMark, isAlive, type RunRecord, readRecords } from "@orchestrator/supervisor/internal";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { findHub, lockFile } from "../src/hub/state-file.ts";
 import { programCommand } from "../src/program-path.ts";
@@ -90,16 +90,8 @@ const isFenced = (() => {
 })();
 const fenced = (): number[] =>
   isFenced
-    ? readFileSync(join(fence, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number).filter(runs)
+    ? readFileSync(join(fence, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number).filter(isAlive)
     : [];
-
-function runs(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}
 
 afterAll(async () => {
   for (let tries = 0; isFenced && tries < 250; tries += 1) {

@@ -3,18 +3,10 @@ import { existsSync, readFileSync, rmSync, statSync, unlinkSync } from "node:fs"
 import { dirname, join } from "node:path";
 import { ErrorCode } from "@orchestrator/protocol";
 import { describe, expect, it } from "vitest";
-import { request } from "../src/testing/index.ts";
+import { isAlive, request } from "../src/testing/index.ts";
 import { PluginDirectory, UnixJsonHub } from "./unix-json-hub.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-const isAlive = (pid: number) => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 describe("plugins in a directory", () => {
   it("run and answer, beside others that cannot; those are problems that are shown", async () => {

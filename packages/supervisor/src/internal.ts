@@ -2,3 +2,4 @@
 export { findMarked, type MarkedProcess } from "./orphans/find-marked.ts";
 export type { HubMark } from "./orphans/hub-mark.ts";
 export { type RunRecord, readRecords, runsDirectory } from "./orphans/run-record.ts";
+export { isAlive } from "./processes/process-stat.ts";

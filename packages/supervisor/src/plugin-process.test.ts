@@ -3,12 +3,13 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isRunning, tempDirectory } from "../test/small-hub.ts";
+import { tempDirectory } from "../test/small-hub.ts";
 import { PluginProcess, ProcessGuard } from "./index.ts";
 import { findMarked } from "./orphans/find-marked.ts";
 import { instanceDigits } from "./orphans/hub-mark.ts";
 import { shimmed } from "./orphans/launch-shim.ts";
 import { recordPath } from "./orphans/run-record.ts";
+import { isAlive } from "./processes/process-stat.ts";
 
 const program = join(import.meta.dirname, "../test/fixtures/misbehave.sh");
 const none = "not in this test";
@@ -67,7 +68,7 @@ describe.runIf(process.platform === "linux")("a guarded plugin", { timeout: 30_0
         // The neighbour may have started more of its own meanwhile.
         expect(left.map(({ pid }) => pid)).toEqual(expect.arrayContaining(before));
         expect(left.filter(({ number }) => number !== 1)).toEqual([]);
-        expect(isRunning(neighbour.pid)).toBe(true);
+        expect(isAlive(neighbour.pid)).toBe(true);
         await neighbour.end(20);
         expect(await all()).toEqual([]);
       });
@@ -174,10 +175,10 @@ describe("ProcessGuard", () => {
     writeFileSync(lock, "");
     guard.file(lock);
     const { guardianPid } = guard;
-    expect(isRunning(guardianPid)).toBe(process.platform === "linux");
+    expect(isAlive(guardianPid)).toBe(process.platform === "linux");
     await guard.close();
     await guard.close();
-    expect(isRunning(guardianPid)).toBe(false);
+    expect(isAlive(guardianPid)).toBe(false);
     const { existsSync } = await import("node:fs");
     expect(existsSync(recordPath(stateDir, guard.mark.token))).toBe(false);
     // Whoever ends in order removes its own locks.

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ErrorCode, type HubError } from "@orchestrator/protocol";
 import fc from "fast-check";
@@ -16,19 +15,10 @@ import {
   SupervisedPlugin,
   startInOrder,
 } from "./index.ts";
+import { isAlive } from "./processes/process-stat.ts";
 
 const program = join(import.meta.dirname, "../test/fixtures/behave.mjs");
 const running: SupervisedPlugin[] = [];
-
-/** A zombie that its new parent has not collected yet is dead for us. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}
 
 function supervise(
   behaviour: string,

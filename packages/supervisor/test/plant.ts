@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { HubError } from "@orchestrator/protocol";
 import {
   type Attachment,
@@ -9,16 +8,7 @@ import {
   SupervisedPlugin,
   type SupervisedPluginOptions,
 } from "../src/index.ts";
-
-/** A zombie that its new parent has not collected yet is dead for us. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}
+import { isAlive } from "../src/processes/process-stat.ts";
 
 /** The connection to one process of a test; what the other side would do is set by the test. */
 export class TestAttachment implements Attachment {

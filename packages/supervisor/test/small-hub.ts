@@ -8,7 +8,6 @@ import { onTestFinished } from "vitest";
 import { findMarked } from "../src/orphans/find-marked.ts";
 import type { HubMark } from "../src/orphans/hub-mark.ts";
 import { killAll } from "../src/orphans/kill-all.ts";
-import { readStat } from "../src/processes/process-stat.ts";
 
 export interface SmallHub extends HubMark, AsyncDisposable {
   readonly process: ChildProcess;
@@ -55,9 +54,4 @@ export async function startSmallHub(stateDir: string, ...plugins: string[]): Pro
 export async function survivors(mark: HubMark): Promise<number[]> {
   const found = await findMarked(mark, { environ: true });
   return found.map(({ pid }) => pid);
-}
-
-export function isRunning(pid: number): boolean {
-  const state = readStat(pid)?.state;
-  return state !== undefined && state !== "Z" && state !== "X";
 }

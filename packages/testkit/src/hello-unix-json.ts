@@ -2,10 +2,9 @@
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { request, startTestHub, type TestHub } from "@orchestrator/hub/testing";
+import { isAlive, request, startTestHub, type TestHub } from "@orchestrator/hub/testing";
 import type { LinkPeer } from "@orchestrator/transport";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { isAlive } from "./processes.ts";
 
 export interface HelloPlugin {
   /** Its tools and its route begin with it. */

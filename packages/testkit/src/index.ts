@@ -1,5 +1,6 @@
 /** What tests of plugins and gateways share: a real hub, an operator, processes that are gone. @module */
 export {
+  isAlive,
   operatorPeer,
   request,
   type StartTestHubOptions,
@@ -7,4 +8,4 @@ export {
   type TestHub,
   type TestPlugin,
 } from "@orchestrator/hub/testing";
-export { hasPython, isAlive, processesOf } from "./processes.ts";
+export { hasPython, processesOf } from "./processes.ts";

@@ -1,14 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-
-/** Whether a process runs. One that has ended but was not collected by its parent yet (a zombie) does not. Linux. */
-export function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}
+import { isAlive } from "@orchestrator/hub/testing";
 
 /** The living processes whose command line or environment holds a text, for example a test's own directory. Linux. */
 export function processesOf(text: string): number[] {

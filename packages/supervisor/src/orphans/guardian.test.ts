@@ -2,8 +2,9 @@ import { existsSync, lstatSync, readdirSync, readFileSync, renameSync, writeFile
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { isRunning, startSmallHub, survivors, tempDirectory } from "../../test/small-hub.ts";
+import { startSmallHub, survivors, tempDirectory } from "../../test/small-hub.ts";
 import { detectCgroups } from "../limits/cgroup-layout.ts";
+import { isAlive } from "../processes/process-stat.ts";
 import { findMarked } from "./find-marked.ts";
 import { readRecords, recordPath } from "./run-record.ts";
 
@@ -37,7 +38,7 @@ describe.runIf(process.platform === "linux")("a hub that is killed", SLOW, () =>
     expect(await left()).toEqual(MISBEHAVIOURS);
     await hub.kill();
     await expect.poll(left, PATIENCE).toEqual([]);
-    await expect.poll(() => isRunning(hub.guardian), PATIENCE).toBe(false);
+    await expect.poll(() => isAlive(hub.guardian), PATIENCE).toBe(false);
     expect(await survivors(hub)).toEqual([]);
   });
 
@@ -46,7 +47,7 @@ describe.runIf(process.platform === "linux")("a hub that is killed", SLOW, () =>
     const groups = () => readdirSync(detectCgroups().kill!.directory).filter((name) => name.includes(hub.token));
     expect(groups()).toHaveLength(2);
     await hub.kill();
-    await expect.poll(() => isRunning(hub.guardian), PATIENCE).toBe(false);
+    await expect.poll(() => isAlive(hub.guardian), PATIENCE).toBe(false);
     expect(groups()).toEqual([]);
     expect(await survivors(hub)).toEqual([]);
   });
@@ -70,7 +71,7 @@ describe.runIf(process.platform === "linux")("a hub that is killed", SLOW, () =>
     writeFileSync(`${other}.new`, "of the new hub");
     renameSync(`${other}.new`, other);
     await hub.kill();
-    await expect.poll(() => isRunning(hub.guardian), PATIENCE).toBe(false);
+    await expect.poll(() => isAlive(hub.guardian), PATIENCE).toBe(false);
     expect([socket, lock, plugins, recordPath(directory, hub.token)].filter((path) => existsSync(path))).toEqual([]);
     expect(readFileSync(other, "utf8")).toBe("of the new hub");
   });
@@ -92,7 +93,7 @@ describe.runIf(process.platform === "linux")("a hub that is killed", SLOW, () =>
     await using neighbour = await startSmallHub(directory, "setsid", "clears-environment");
     const before = await survivors(neighbour);
     await hub.kill();
-    await expect.poll(() => isRunning(hub.guardian), PATIENCE).toBe(false);
+    await expect.poll(() => isAlive(hub.guardian), PATIENCE).toBe(false);
     expect(await survivors(hub)).toEqual([]);
     // Its plugins may have started more meanwhile.
     expect(await survivors(neighbour)).toEqual(expect.arrayContaining(before));
@@ -121,7 +122,7 @@ describe.runIf(process.platform === "linux")("a guardian", SLOW, () => {
     await expect.poll(async () => [0, hub.guardian].includes(await hub.askGuardian()), PATIENCE).toBe(false);
     const successor = await hub.askGuardian();
     await hub.kill();
-    await expect.poll(() => isRunning(successor), PATIENCE).toBe(false);
+    await expect.poll(() => isAlive(successor), PATIENCE).toBe(false);
     expect(await survivors(hub)).toEqual([]);
     expect(existsSync(lock)).toBe(false);
   });

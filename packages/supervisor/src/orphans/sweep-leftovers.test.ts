@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isRunning, startSmallHub, survivors, tempDirectory } from "../../test/small-hub.ts";
+import { startSmallHub, survivors, tempDirectory } from "../../test/small-hub.ts";
 import { ownIdentity } from "../processes/process-identity.ts";
+import { isAlive } from "../processes/process-stat.ts";
 import { createHubMark } from "./hub-mark.ts";
 import { type RunRecord, recordPath, runsDirectory, stampOf, writeRecord } from "./run-record.ts";
 import { sweepLeftovers } from "./sweep-leftovers.ts";
@@ -40,7 +41,7 @@ describe.runIf(process.platform === "linux")("sweepLeftovers", { timeout: 30_000
     await using hub = await startSmallHub(directory, "setsid");
     await hub.kill();
     expect(await sweepLeftovers(directory)).toMatchObject({ hubs: 1, problems: [] });
-    expect(isRunning(hub.guardian)).toBe(false);
+    expect(isAlive(hub.guardian)).toBe(false);
     expect(await survivors(hub)).toEqual([]);
   });
 
@@ -52,7 +53,7 @@ describe.runIf(process.platform === "linux")("sweepLeftovers", { timeout: 30_000
     await killWithGuardian(dead);
     expect(await sweepLeftovers(directory)).toMatchObject({ hubs: 1, problems: [] });
     expect(await survivors(alive)).toEqual(expect.arrayContaining(before));
-    expect(isRunning(alive.guardian)).toBe(true);
+    expect(isAlive(alive.guardian)).toBe(true);
     expect(existsSync(join(directory, "plugin.sock"))).toBe(true);
     expect(existsSync(recordPath(directory, alive.token))).toBe(true);
     expect(await survivors(dead)).toEqual([]);
@@ -65,7 +66,7 @@ describe.runIf(process.platform === "linux")("sweepLeftovers", { timeout: 30_000
     const hub = { ...own, pid: stranger.pid!, startTime: "1" };
     writeRecord(directory, { ...createHubMark(), hub, files: [], sockets: [], cgroups: [] });
     expect(await sweepLeftovers(directory)).toEqual({ ...nothing, hubs: 1 });
-    expect(isRunning(stranger.pid!)).toBe(true);
+    expect(isAlive(stranger.pid!)).toBe(true);
     stranger.kill();
     await once(stranger, "exit");
   });

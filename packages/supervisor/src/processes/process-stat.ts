@@ -45,3 +45,9 @@ export function readStat(pid: number, proc = "/proc"): ProcessStat | undefined {
 export function hasEnded(stat: ProcessStat): boolean {
   return stat.state === "Z" || stat.state === "X";
 }
+
+/** Whether there is such a process, and more than what its parent has not noticed yet. Linux. */
+export function isAlive(pid: number): boolean {
+  const stat = readStat(pid);
+  return stat !== undefined && !hasEnded(stat);
+}
