@@ -11,7 +11,10 @@ export interface CaptureSpec {
   /** The whole environment of the program. */
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
-  readonly maxBytes: number;
+  /** Of what it prints; without it that is thrown away. */
+  readonly maxBytes?: number;
+  /** What it may read; default: nothing. */
+  readonly input?: string;
 }
 
 /** How it ended: by itself, or what made an end of it; `error` where it could not be run at all. `stderr` is the last of it. */
@@ -27,7 +30,7 @@ const STDERR_BYTES = 2_048;
 const DRAIN_MS = 200;
 
 /**
- * Runs a program for what it prints. It has a process group of its own, and nothing of the group outlives this: not when the
+ * Runs a program for what it prints, or for what it does. It has a process group of its own, and nothing of the group outlives this: not when the
  * program leaves children behind, not when it is late, and not when `signal` aborts.
  * @throws the signal's reason
  */
@@ -48,10 +51,12 @@ export async function capture(spec: CaptureSpec, signal: AbortSignal): Promise<C
 
 async function run(spec: CaptureSpec & Partial<PreparedCommand>, signal: AbortSignal): Promise<Captured> {
   const [program, ...args] = spec.command;
+  const { maxBytes = Number.POSITIVE_INFINITY, input } = spec;
+  const isHeard = spec.maxBytes !== undefined;
   const child = spawn(program, args, {
     cwd: spec.cwd,
     env: spec.env,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : "pipe", isHeard ? "pipe" : "ignore", "pipe"],
     detached: process.platform !== "win32",
   });
   const { pid } = child;
@@ -66,14 +71,17 @@ async function run(spec: CaptureSpec & Partial<PreparedCommand>, signal: AbortSi
   let status: ExitStatus = { code: null, signal: null };
   const ended = Promise.withResolvers<"exited" | "late" | "too-long" | "aborted">();
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  child.stdout.on("error", () => {});
-  child.stdout.on("data", (chunk: Buffer) => {
+  // A program that reads nothing is fine.
+  child.stdin?.on("error", () => {});
+  child.stdin?.end(input);
+  child.stdout?.on("error", () => {});
+  child.stdout?.on("data", (chunk: Buffer) => {
     length += chunk.length;
-    if (length > spec.maxBytes) ended.resolve("too-long");
+    if (length > maxBytes) ended.resolve("too-long");
     else chunks.push(chunk);
   });
-  child.stderr.on("error", () => {});
-  child.stderr.on("data", (chunk: Buffer) => {
+  child.stderr?.on("error", () => {});
+  child.stderr?.on("data", (chunk: Buffer) => {
     stderr = (stderr + chunk.toString("latin1")).slice(-STDERR_BYTES);
   });
   child.once("exit", (code, by) => {
@@ -93,12 +101,12 @@ async function run(spec: CaptureSpec & Partial<PreparedCommand>, signal: AbortSi
   });
   await Promise.race([closed, late]);
   clearTimeout(drained);
-  child.stdout.destroy();
-  child.stderr.destroy();
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
   if (end === "aborted") throw signal.reason;
-  if (end !== "exited") return { end, stderr };
-  if (length > spec.maxBytes) return { end: "too-long", stderr };
-  return { end, stdout: Buffer.concat(chunks), status, stderr };
+  const said = Buffer.from(stderr, "latin1").toString();
+  if (end !== "exited") return { end, stderr: said };
+  if (length > maxBytes) return { end: "too-long", stderr: said };
+  return { end, stdout: Buffer.concat(chunks), status, stderr: said };
 }
 
 function killGroup(pid: number, killOne: () => void): void {

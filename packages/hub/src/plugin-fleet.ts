@@ -61,8 +61,9 @@ export class PluginFleet {
     this.#reports = new PluginReports(log, this.logs);
     this.#switches = new PluginSwitches(stateDir, (text) => log.write("warn", "hub", text));
     this.#offers = new OfferCache(stateDir);
-    this.#notifier = new Notifier({ config: options.config.notify, log, cwd: options.workspace, env: options.env });
     this.guard = new ProcessGuard({ stateDir, onTrouble: (text) => log.write("warn", "hub", text) });
+    const { env, workspace: cwd, config } = options;
+    this.#notifier = new Notifier({ config: config.notify, log, guard: this.guard, cwd, env });
     this.#unixJson = new UnixJsonDialect({
       ...options,
       guard: this.guard,

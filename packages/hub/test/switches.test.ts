@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { isAlive } from "../src/testing/index.ts";
 import { Site, service } from "./supervision.ts";
 
 const enable = (plugin: string, enabled = true) => ({ $case: "enable", value: { plugin, enabled } }) as const;
@@ -172,6 +173,36 @@ describe("a plugin that crashes", () => {
       .poll(log)
       .toContain('The command "/bin/sleep" could not be told of a plugin that was given up: it took longer');
     await expect.poll(log).toContain("The webhook http://127.0.0.1:1 could not be told");
+  });
+});
+
+describe.runIf(process.platform === "linux")("a notification command", () => {
+  async function notifying(script: string, timeoutMs: number) {
+    const site = await Site.open({
+      plugins: [service("a", { restart: "never" })],
+      config: { notify: { command: ["/bin/sh", "-c", script], timeout_ms: timeoutMs } },
+    });
+    process.kill(site.supervised("a").pid, "SIGKILL");
+    await site.supervised("a").reached("failed");
+    return site;
+  }
+
+  it("that forks and hangs is ended after its time, with all that it started", async () => {
+    const pids = join(directory(), "pids");
+    const hangs = "sleep 1000 & echo $! >> $0; setsid sleep 1000 & echo $! >> $0; echo $$ >> $0; wait";
+    await using site = await notifying(hangs.replaceAll("$0", `'${pids}'`), 500);
+    const started = () => readOr(pids, "").trim().split("\n").map(Number);
+    await expect.poll(() => started().length).toBe(3);
+    await expect.poll(() => site.log("hub").join("\n")).toContain("it took longer than 500 ms");
+    await expect.poll(() => started().filter(isAlive), { timeout: 5_000 }).toEqual([]);
+  });
+
+  it("may say as much as it likes: of its last words a few stand in the log", async () => {
+    await using site = await notifying("seq 300000; seq 300000 >&2; echo 'no möney' >&2; exit 3", 20_000);
+    const line = () => site.log("hub").find((text) => text.includes("could not be told")) ?? "";
+    await expect.poll(line, { timeout: 10_000 }).toContain("it exited with code 3; it said: ");
+    expect(line().endsWith("no möney")).toBe(true);
+    expect(line().length).toBeLessThan(700);
   });
 });
 

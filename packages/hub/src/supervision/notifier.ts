@@ -1,14 +1,16 @@
-import { spawn } from "node:child_process";
 import type { NotifyConfig } from "@orchestrator/config";
-import type { PluginEvent } from "@orchestrator/supervisor";
+import { describeExit, type PluginEvent, type ProcessGuard } from "@orchestrator/supervisor";
+import { capture } from "../capture.ts";
 import type { HubLog } from "../hub-log.ts";
 
-/** Of what the command says, so much stands in the log. */
+/** Of the last that the command says, so much stands in the log. */
 const MAX_WORDS = 500;
 
 export interface NotifierOptions {
   readonly config: NotifyConfig;
   readonly log: HubLog;
+  /** Sees to it that nothing of the command stays behind. */
+  readonly guard: ProcessGuard;
   /** Of the command. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -28,7 +30,7 @@ export class Notifier {
     const { command, webhook } = this.#options.config;
     const body = JSON.stringify({ ...event, timeMs });
     const [program, ...args] = command;
-    if (program !== undefined) void this.#guarded(`command "${program}"`, () => this.#run(program, args, body));
+    if (program !== undefined) void this.#guarded(`command "${program}"`, () => this.#run([program, ...args], body));
     if (webhook !== undefined)
       void this.#guarded(`webhook ${new URL(webhook).origin}`, () => this.#post(webhook, body));
   }
@@ -60,32 +62,25 @@ export class Notifier {
     if (!response.ok) throw new Error(`it answered ${response.status}`);
   }
 
-  #run(program: string, args: readonly string[], body: string): Promise<void> {
-    const { cwd, env, config } = this.#options;
-    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(config.timeoutMs)]);
-    return new Promise((resolve, reject) => {
-      const child = spawn(program, args, {
-        cwd,
-        env,
-        stdio: ["pipe", "ignore", "pipe"],
-        signal,
-        killSignal: "SIGKILL",
-      });
-      let words = "";
-      child.stderr.on("data", (chunk: Buffer) => {
-        if (words.length < MAX_WORDS) words += chunk.toString();
-      });
-      child.on("error", (error) => {
-        const late = signal.aborted && !this.#stopped.signal.aborted;
-        reject(late ? new Error(`it took longer than ${config.timeoutMs} ms`) : error);
-      });
-      child.on("close", (code, killed) => {
-        if (code === 0) resolve();
-        else reject(new Error(`it ended with ${killed ?? code}. ${words.slice(0, MAX_WORDS).trim()}`.trim()));
-      });
-      // A command that reads nothing is fine.
-      child.stdin.on("error", () => {});
-      child.stdin.end(body);
-    });
+  /** Nothing of it outlives its time, its own end or the hub. */
+  async #run(command: readonly [string, ...string[]], input: string): Promise<void> {
+    const { cwd, env, guard, config } = this.#options;
+    const spec = { command, cwd, env: definedOf(env), guard, timeoutMs: config.timeoutMs, input };
+    const captured = await capture(spec, this.#stopped.signal);
+    switch (captured.end) {
+      case "exited": {
+        if (captured.status.code === 0) return;
+        const words = captured.stderr.trim().slice(-MAX_WORDS);
+        throw new Error(`it ${describeExit(captured.status)}${words === "" ? "" : `; it said: ${words}`}`);
+      }
+      case "error":
+        throw captured.error;
+      default:
+        throw new Error(`it took longer than ${config.timeoutMs} ms`);
+    }
   }
+}
+
+function definedOf(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
