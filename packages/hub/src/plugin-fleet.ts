@@ -83,6 +83,7 @@ export class PluginFleet {
       log,
       isStopping: () => this.#stopped.signal.aborted,
       start: (plugin) => this.#startAll([plugin]),
+      inTurn: (plugin, start) => this.#inTurn(plugin.config, start),
       forget: (plugin) => this.#launcher.forget(plugin),
       onSwitched: options.onChange,
       onEvent: (event) => options.onEvent(event),
@@ -173,10 +174,12 @@ export class PluginFleet {
       const dependsOn = plugin.config.dependsOn.filter((id) => ids.has(id));
       return [plugin.id, { dependsOn, value: plugin }] as const;
     });
-    await startInOrder(new Map(items), async (plugin) => {
-      const begin = () => this.#begin(plugin);
-      await this.#slots.run(begin, Math.min(SLOT_MS, plugin.config.startTimeoutMs));
-    });
+    await startInOrder(new Map(items), (plugin) => this.#inTurn(plugin.config, () => this.#begin(plugin)));
+  }
+
+  /** Not more than so many start at the same time, at the start of the hub and after crashes. */
+  async #inTurn<T>({ startTimeoutMs }: PluginConfig, start: () => Promise<T>): Promise<T> {
+    return await this.#slots.run(start, Math.min(SLOT_MS, startTimeoutMs));
   }
 
   async #begin(plugin: PluginEntry): Promise<void> {
@@ -243,6 +246,7 @@ export class PluginFleet {
           ? this.#unixJson.attach(entry, process, signal)
           : attachOrchestra(entry, process, signal, { ...this.#options, ...this.#options.dialect }),
       restart: { when: config.restart, maxCrashes: config.maxCrashes, windowMs: config.crashWindowMs, ...restart },
+      restartInTurn: (start) => void this.#inTurn(config, start),
       startTimeoutMs: config.startTimeoutMs,
       drainMs: config.drainMs,
       health: config.health,

@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { operatorPeer, request, type TestHub } from "../src/testing/index.ts";
 import { hubsOfTests, text } from "./hubs.ts";
 import { onFd } from "./plugins.ts";
@@ -93,6 +96,7 @@ describe("many plugins", () => {
     const order: string[] = [];
     const hub = await start({
       plugins,
+      restart: { maxCrashes: 1, delaysMs: [1] },
       config: { max_starts_at_once: 2 },
       onLog: ({ source, text }) => {
         if (!source.startsWith("tools.")) return;
@@ -106,5 +110,32 @@ describe("many plugins", () => {
     expect(hub.hub.status().pluginsReady).toBe(7);
     expect(most).toBe(2);
     expect(order.indexOf("tools.p6")).toBeLessThan(order.indexOf("tools.p0"));
+
+    // They die of one cause.
+    const starts = () => hub.hub.plugins.reduce((sum, { supervised }) => sum + supervised.starts, 0);
+    for (const { supervised } of hub.hub.plugins) process.kill(supervised.pid, "SIGKILL");
+    await expect.poll(() => [starts(), hub.hub.status().pluginsReady], { timeout: 20_000 }).toEqual([14, 7]);
+    expect(most).toBe(2);
+  });
+
+  it("that crash together come back a few at a time: 50 of them, counted by their processes", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "orchestrator-crash-"));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    const file = join(directory, "starts");
+    // Each is slow to become ready, and then breaks. Asked for its manifest, it says nothing.
+    const script = `[ "$1" = --manifest ] || { echo begins; sleep 0.05; echo ends; } >> '${file}'; exit 1`;
+    const command = ["/bin/sh", "-c", script, "sh"];
+    const plugins = Array.from({ length: 50 }, (_, n) => ({ id: `tools.p${n}`, command, max_crashes: 1 }));
+    const hub = await start({ plugins, config: { max_starts_at_once: 3 }, restart: { delaysMs: [1], maxCrashes: 1 } });
+    const names = () => new Set(hub.hub.plugins.map(({ supervised }) => supervised.state.name));
+    await expect.poll(() => [...names()], { timeout: 20_000 }).toEqual(["failed"]);
+    const lines = readFileSync(file, "utf8").trim().split("\n");
+    expect(lines).toHaveLength(200);
+    let atOnce = 0;
+    const counts = lines.map((line) => {
+      atOnce += line === "begins" ? 1 : -1;
+      return atOnce;
+    });
+    expect(Math.max(...counts)).toBe(3);
   });
 });

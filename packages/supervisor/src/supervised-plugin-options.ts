@@ -13,6 +13,11 @@ type Patience = keyof typeof DEFAULT_STEPS;
 
 export interface SupervisedPluginOptions extends Omit<InstanceSteps, Patience>, Partial<Pick<InstanceSteps, Patience>> {
   readonly restart?: Partial<RestartPolicy>;
+  /**
+   * Begins the start after a crash when it is its turn; the promise of `start` resolves when that start is over. Default: at
+   * once, which is too much where many plugins die of one cause.
+   */
+  readonly restartInTurn?: (start: () => Promise<unknown>) => void;
   readonly health?: Partial<HealthPolicy>;
   /** The timer that all plugins share. Without it nothing but the process and the connection is watched. */
   readonly rounds?: Rounds;

@@ -79,6 +79,21 @@ describe("crashes", () => {
     expect((await plant.plugin.reset()).name).toBe("ready");
   });
 
+  it("are followed by a start when it is the plugin's turn, which lasts until that start is over", async () => {
+    const turns: (() => Promise<unknown>)[] = [];
+    await using plant = new Plant({ command: () => ["false"], restartInTurn: (start) => void turns.push(start) });
+    await plant.plugin.start();
+    await expect.poll(() => turns).toHaveLength(1);
+    expect([plant.plugin.state.name, plant.plugin.starts]).toEqual(["backoff", 1]);
+    await turns[0]!();
+    expect([plant.plugin.state.name, plant.plugin.starts]).toEqual(["ready", 2]);
+    // A stop does not wait for a turn, and what comes of it later is nothing.
+    await expect.poll(() => turns).toHaveLength(2);
+    await plant.plugin.stop();
+    await turns[1]!();
+    expect([plant.plugin.state.name, plant.plugin.starts]).toEqual(["stopped", 2]);
+  });
+
   it("are seen for what they were when the connection goes first", async () => {
     await using plant = new Plant({
       command: () => ["sh", "-c", "sleep 0.1; exit 0"],
@@ -127,7 +142,11 @@ describe("any sequence of commands, crashes and pauses", () => {
         fc.array(fc.constantFrom(...commands), { minLength: 1, maxLength: 12 }),
         fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 12 }),
         async (sequence, whims) => {
+          let turn: Promise<unknown> = Promise.resolve();
           const plant = new Plant({
+            restartInTurn: (start) => {
+              turn = turn.then(start);
+            },
             // Some instances fail to start, some take a moment.
             prepare: async (_attachment, start) => {
               const whim = whims[start % whims.length];

@@ -171,6 +171,8 @@ export class SupervisedPlugin {
     let why = reason;
     let last: PluginState | undefined;
     for (let attempt = 1; !stop.aborted; attempt += 1) {
+      if (attempt > 1) await this.#turn(stop);
+      if (stop.aborted) break;
       this.#door.enter({ name: "starting", attempt, sinceMs: Date.now(), reason: why });
       const end = await this.#life.live(stop, why);
       if (end === undefined || stop.aborted) break;
@@ -188,6 +190,23 @@ export class SupervisedPlugin {
     if (stop.aborted) this.#stopped((stop.reason as HubError).message);
     else if (last?.name === "stopped") this.#stopped(last.reason);
     else if (last !== undefined) this.#door.enter(last);
+  }
+
+  /** Resolves when a restart may begin, or need not. The turn lasts until the start is over. */
+  async #turn(stop: AbortSignal): Promise<void> {
+    const { restartInTurn } = this.#options;
+    if (restartInTurn === undefined) return;
+    const turn = Promise.withResolvers<void>();
+    const onAbort = () => turn.resolve();
+    stop.addEventListener("abort", onAbort, { once: true });
+    restartInTurn(async () => {
+      if (stop.aborted) return;
+      turn.resolve();
+      await this.reached("starting", "stopped");
+      await this.#door.settled();
+    });
+    await turn.promise;
+    stop.removeEventListener("abort", onAbort);
   }
 
   /** @returns the state to end in, or after how many milliseconds the next try is due: it is `backoff` then */

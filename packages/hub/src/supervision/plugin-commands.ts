@@ -12,6 +12,8 @@ export interface PluginCommandsOptions {
   readonly isStopping: () => boolean;
   /** Starts it as at the start of the hub, lazy ones only as far as they must. */
   readonly start: (plugin: PluginEntry) => Promise<void>;
+  /** Runs a start when it is its turn, so that not all plugins start at the same time. */
+  readonly inTurn: (plugin: PluginEntry, start: () => Promise<void>) => Promise<void>;
   /** Its program is to be asked anew who it is. */
   readonly forget: (plugin: PluginEntry) => void;
   /** It came or went as a whole. */
@@ -95,7 +97,11 @@ export class PluginCommands {
     for (const other of this.#options.plugins()) {
       const { dependsOn, restartWithDependencies } = other.config;
       if (!restartWithDependencies || !dependsOn.includes(plugin.id) || !other.enabled || !other.isReady) continue;
-      this.restart(other, reason).catch((thrown: unknown) => {
+      const restart = async () => {
+        // It may be switched off, or on its way by itself, when its turn comes.
+        if (other.enabled && other.isReady) await this.restart(other, reason);
+      };
+      this.#options.inTurn(other, restart).catch((thrown: unknown) => {
         const { message } = HubError.from(thrown);
         this.#options.log.write("error", other.id, `was not restarted although ${reason}: ${message}`);
       });
