@@ -269,7 +269,8 @@ export class Dispatcher implements RelayOwner {
     const startedAt = performance.now();
     const call = new RelayedCall(this, port, callerCall, callee, target, payload, peek, timeoutMs, startedAt);
     call.calleeCall = calleeCall;
-    plugin.inFlight.begin(target.share, payload.length);
+    if (waitedMs === 0) plugin.inFlight.begin(target.share, payload.length);
+    else plugin.inFlight.resume(target.share, payload.length);
     this.counts.inFlight += 1;
     port.attach(callerCall, call);
     callee.attach(calleeCall, call);

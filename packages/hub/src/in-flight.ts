@@ -55,8 +55,13 @@ export class InFlight {
   }
 
   begin(share: CallerShare, bytes: number): void {
-    this.calls += 1;
     this.total += 1;
+    this.resume(share, bytes);
+  }
+
+  /** A call that was begun, waited for the plugin, and goes on after that `end`. */
+  resume(share: CallerShare, bytes: number): void {
+    this.calls += 1;
     this.bytes += bytes;
     share.calls += 1;
   }

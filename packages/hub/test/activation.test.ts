@@ -38,6 +38,10 @@ describe("a lazy plugin", () => {
     expect(answers.map(({ success }) => success)).toEqual(answers.map(() => true));
     expect(new Set(answers.map(({ result }) => result?.["pid"]))).toEqual(new Set([site.supervised("a").pid]));
     expect(site.supervised("a").starts).toBe(1);
+    // Each was counted once, although it waited for the start before it went on.
+    expect(await site.status("a")).toMatchObject({ callsTotal: 100, callsInFlight: 0 });
+    await site.call("a_who");
+    expect(await site.status("a")).toMatchObject({ callsTotal: 101 });
   });
 
   it("is asked anew when its program or its config changed, or what was kept is broken", {
