@@ -14,6 +14,11 @@ export class Streams {
   /** @returns why the caller cannot have a stream of that id, if it cannot */
   refusal(port: Port, streamId: string): HubError | undefined {
     if (!this.#streams.has(keyOf(port, streamId))) return undefined;
+    if (streamId === "") {
+      // Plugins tell streams apart by their ids alone, and so does whoever stops one.
+      const what = `A stream of "${port.caller.id}" that has no stream id is under way. Give each stream an id of its own`;
+      return new HubError(ErrorCode.InvalidArgument, what);
+    }
     return new HubError(ErrorCode.AlreadyExists, `Stream id "${streamId}" of "${port.caller.id}" is in use`);
   }
 

@@ -235,6 +235,28 @@ describe("streams", () => {
     expect(end).toMatchObject({ streamId: "s1", success: true, totalChunks: 5 });
   });
 
+  it("need no id while there is one of them; a second one without is refused, one with an id is not", async () => {
+    const hub = await start({ plugins: [fixture("tools.a", { BEHAVIOUR: "endless-stream" })] });
+    const operator = await operatorPeer(hub);
+    const first = operator.stream(await streamRequest(""));
+    await first.next();
+    const { end } = await read(operator, await streamRequest(""));
+    expect(end).toMatchObject({
+      success: false,
+      errorCode: "invalid_argument",
+      errorMessage: expect.stringContaining("has no stream id is under way"),
+    });
+    const named = operator.stream(await streamRequest("s1"));
+    await named.next();
+    // The refusal took nothing from the first one.
+    expect((await first.next()).done).toBe(false);
+    await Promise.all([first.return(), named.return()]);
+    await expect.poll(() => hub.hub.status().callsInFlight).toBe(0);
+    const again = operator.stream(await streamRequest(""));
+    expect((await again.next()).done).toBe(false);
+    await again.return();
+  });
+
   it("of unknown tools end at once", async () => {
     const hub = await start({});
     const { end } = await read(await operatorPeer(hub), await streamRequest("s1"));
