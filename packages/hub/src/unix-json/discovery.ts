@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, realpathSync, statSync } from "node:fs";
-import { extname, join, sep } from "node:path";
+import { realpathSync } from "node:fs";
 import { HubError } from "@orchestrator/protocol";
+import { candidates } from "./candidates.ts";
 import type { Metadata } from "./metadata.ts";
 import type { MetadataProbe } from "./metadata-probe.ts";
 
@@ -75,34 +75,6 @@ function clash({ id, route }: Metadata, ids: ReadonlyMap<string, string>, routes
 
 function reserved({ id }: Metadata): string | undefined {
   return /^orchestrator($|-)/.test(id) ? `its id "${id}" is a name of the hub itself` : undefined;
-}
-
-/** The files of a directory that may be plugins, by name. Links count as what they lead to, which must be in the directory. */
-function candidates(directory: string, problems: string[]): string[] {
-  let names: string[];
-  let root: string;
-  try {
-    mkdirSync(directory, { recursive: true });
-    names = readdirSync(directory).sort();
-    root = realpathSync(directory);
-  } catch (error) {
-    problems.push(`The plugin directory "${directory}" cannot be used: ${(error as Error).message}`);
-    return [];
-  }
-  const files: string[] = [];
-  for (const name of names) {
-    if (extname(name) !== ".binary") continue;
-    const file = join(directory, name);
-    try {
-      const real = realpathSync(file);
-      if (statSync(real).isDirectory()) continue;
-      if (real.startsWith(root + sep)) files.push(file);
-      else problems.push(`Skipped "${file}": it leads out of the directory, to "${real}"`);
-    } catch (error) {
-      problems.push(`Skipped "${file}": ${(error as Error).message}`);
-    }
-  }
-  return files;
 }
 
 /** Runs them a few at a time; the results are in the order of the items. */

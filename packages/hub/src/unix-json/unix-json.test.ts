@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   existsSync,
@@ -9,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -85,13 +88,11 @@ describe("discovery", () => {
   it("finds one program, passes over what is none, and goes on past those that fail", async () => {
     program("good.binary", prints(GOOD));
     program("other.txt", prints({ ...GOOD, id: "x" }));
-    mkdirSync(join(directory, "directory.binary"));
     program("exits.binary", "echo oh no >&2; exit 3");
     program("hangs.binary", "sleep 60");
     program("json.binary", "echo '{'");
     program("utf8.binary", "printf '\\377'");
     program("floods.binary", "yes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
-    chmodSync(program("mode.binary", "true"), 0o600);
     const { found, problems } = await find();
     expect(found.map(({ metadata }) => metadata.id)).toEqual(["hello"]);
     const text = problems.join("\n");
@@ -101,11 +102,50 @@ describe("discovery", () => {
       /json\.binary": Its metadata cannot be used: it printed something else than JSON/,
       /utf8\.binary": It printed bytes that are not UTF-8/,
       /floods\.binary": It printed more than 1048576 bytes/,
-      /mode\.binary": It cannot be run \(EACCES\)/,
     ]) {
       expect(text).toMatch(what);
     }
-    expect(problems).toHaveLength(6);
+    expect(problems).toHaveLength(5);
+  });
+
+  it("says of each that has the name of a program and is none what it is, and what to do", async () => {
+    const at = (name: string) => join(directory, name);
+    program("good.binary", prints(GOOD));
+    mkdirSync(at("a.binary"));
+    execFileSync("mkfifo", [at("b.binary")]);
+    symlinkSync("nowhere", at("c.binary"));
+    symlinkSync("d.binary", at("d.binary"));
+    chmodSync(program("e.binary", "true"), 0o600);
+    symlinkSync("/bin/sh", at("f.binary"));
+    const socket = createServer().listen(at("g.binary"));
+    await once(socket, "listening");
+    const { found, problems } = await find();
+    socket.close();
+    expect(found).toHaveLength(1);
+    const away = "Remove it, or give it a name that does not end in .binary";
+    expect(problems).toEqual([
+      `Skipped "${at("a.binary")}": it is a directory, not a program. ${away}`,
+      `Skipped "${at("b.binary")}": it is a named pipe, not a program. ${away}`,
+      `Skipped "${at("c.binary")}": it is a link to "nowhere", which is not there. Mend the link, or remove it`,
+      `Skipped "${at("d.binary")}": it is a link that leads back to itself. Remove it`,
+      `Skipped "${at("e.binary")}": it may not be run. Make it executable: chmod +x "${at("e.binary")}"`,
+      expect.stringMatching(/f\.binary": it leads out of the directory, to ".*"\. Put the program itself there$/),
+      `Skipped "${at("g.binary")}": it is a socket, not a program. ${away}`,
+    ]);
+  });
+
+  it("says what is wrong with a plugin directory that is none", async () => {
+    const [file, link] = [join(root, "file"), join(root, "link")];
+    writeFileSync(file, "");
+    symlinkSync("nowhere", link);
+    const { problems } = await find({ directories: [file, link, join(file, "below")] });
+    expect(problems).toEqual([
+      `The plugin directory "${file}" cannot be used: it is a file. Remove it, or name a directory in plugin_dirs`,
+      `The plugin directory "${link}" cannot be used: it is a link to "nowhere", which is not there. Mend the link, or remove it`,
+      expect.stringMatching(
+        /below" cannot be used: something on the way to it is a file \(ENOTDIR\)\. Mend the path in plugin_dirs$/,
+      ),
+    ]);
   });
 
   it("leaves no process of a program that hangs with its children", async () => {
@@ -151,7 +191,7 @@ describe("discovery", () => {
     const { found, problems } = await find();
     expect(found.map(({ metadata }) => metadata.id)).toEqual(["hello"]);
     expect(problems).toEqual([
-      expect.stringMatching(/dangling\.binary.*ENOENT/),
+      expect.stringMatching(/dangling\.binary": it is a link to ".*", which is not there/),
       expect.stringMatching(/out\.binary": it leads out of the directory/),
     ]);
   });
