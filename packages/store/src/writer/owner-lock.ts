@@ -1,4 +1,4 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { FailureError, sqliteCode } from "../failure.ts";
 
@@ -28,9 +28,25 @@ export class OwnerLock {
     } catch (error) {
       db.close();
       if (sqliteCode(error) !== BUSY) throw error;
-      const holder = describeHolder(file);
-      const what = `Database "${file}" is in use by ${holder}`;
+      const holder = holderOf(file);
+      const what = `Database "${file}" is in use by ${holder === undefined ? "another process" : `process ${holder}`}`;
       throw new FailureError("ALREADY_EXISTS", `${what}. Two hubs cannot share one; stop the other one first`);
+    }
+  }
+
+  /** Whether a hub has the database, at this moment. */
+  static isTaken(file: string): boolean {
+    const path = `${file}.lock`;
+    if (!existsSync(path)) return false;
+    const db = new DatabaseSync(path, { readOnly: true });
+    try {
+      db.prepare("SELECT count(*) FROM sqlite_schema").get();
+      return false;
+    } catch (error) {
+      if (sqliteCode(error) === BUSY) return true;
+      throw error;
+    } finally {
+      db.close();
     }
   }
 
@@ -49,17 +65,17 @@ export function makePrivate(path: string): void {
 }
 
 /** The holder wrote its process id into the database, which may be read beside it. */
-function describeHolder(file: string): string {
+export function holderOf(file: string): number | undefined {
   try {
     const db = new DatabaseSync(file, { readOnly: true });
     try {
       const row = db.prepare("SELECT value FROM settings WHERE key = 'owner_pid'").get();
-      if (typeof row?.["value"] === "string") return `process ${row["value"]}`;
+      if (typeof row?.["value"] === "string") return Number(row["value"]);
     } finally {
       db.close();
     }
   } catch {
     // It may just be making the file.
   }
-  return "another process";
+  return undefined;
 }
