@@ -1,6 +1,15 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { openAuthority } from "@orchestrator/identity";
 import { describe, expect, it } from "vitest";
@@ -22,7 +31,7 @@ describe("orchestrator doctor", () => {
     await using scratch = new Scratch();
     const { code, pick } = await examine(scratch);
     expect(code).toBe(0);
-    for (const name of ["runtime", "QUIC", "workspace", "disk", "config", "certificates", "hub"]) {
+    for (const name of ["runtime", "QUIC", "workspace", "disk", "config", "certificates", "state", "database", "hub"]) {
       expect(pick(name)).toMatchObject([{ status: "ok" }]);
     }
     expect(pick("certificates")[0]!.detail).toContain("the first start makes them");
@@ -39,6 +48,90 @@ describe("orchestrator doctor", () => {
     expect((await examine(scratch)).pick("hub")).toMatchObject([
       { status: "warn", detail: expect.stringContaining(`process ${hub.child.pid}`) },
     ]);
+  });
+
+  describe("of what a hub keeps", () => {
+    /** A workspace with a state directory of that name in it. */
+    function keeping(stateDir = "state"): Scratch {
+      const scratch = new Scratch();
+      writeFileSync(join(scratch.workspace, "plugins.yaml"), JSON.stringify({ plugins: [], state_dir: stateDir }));
+      return scratch;
+    }
+
+    it("finds it in order, also while the hub runs, and changes nothing", async () => {
+      await using scratch = keeping();
+      const state = join(scratch.workspace, "state");
+      const fresh = await examine(scratch);
+      expect(fresh.pick("state")).toMatchObject([
+        { status: "ok", detail: expect.stringContaining("first start makes") },
+      ]);
+      expect(existsSync(state)).toBe(false);
+      const hub = await scratch.serve();
+      expect((await examine(scratch)).pick("database")).toMatchObject([
+        { status: "ok", detail: expect.stringContaining("in use by this workspace's hub") },
+      ]);
+      hub.child.kill("SIGTERM");
+      await hub.exited;
+      const files = readdirSync(state);
+      const { code, pick } = await examine(scratch);
+      expect(code).toBe(0);
+      expect(pick("state")).toMatchObject([{ status: "ok", detail: expect.stringMatching(/free for .*state$/) }]);
+      expect(pick("database")).toMatchObject([
+        { status: "ok", detail: expect.stringMatching(/orchestra\.db opens, /) },
+      ]);
+      expect(readdirSync(state)).toEqual(files);
+    });
+
+    it("finds that others can enter it", async () => {
+      await using scratch = keeping();
+      mkdirSync(join(scratch.workspace, "state"));
+      chmodSync(join(scratch.workspace, "state"), 0o755);
+      expect((await examine(scratch)).pick("state")).toMatchObject([
+        { status: "warn", detail: expect.stringContaining("mode 0755"), hint: expect.stringContaining("chmod 700") },
+      ]);
+    });
+
+    it("finds that it is none, cannot be made, or leads nowhere", async () => {
+      await using file = keeping("plugins.yaml");
+      expect((await examine(file)).pick("state")).toMatchObject([
+        {
+          status: "fail",
+          detail: expect.stringContaining("is no directory"),
+          hint: expect.stringContaining("state_dir"),
+        },
+      ]);
+      await using below = keeping("plugins.yaml/state");
+      expect((await examine(below)).pick("state")).toMatchObject([
+        { status: "fail", detail: expect.stringContaining("cannot be made") },
+      ]);
+      await using link = keeping();
+      symlinkSync("nowhere", join(link.workspace, "state"));
+      const { code, pick } = await examine(link);
+      expect(code).toBe(1);
+      expect(pick("state")).toMatchObject([{ status: "fail", detail: expect.stringContaining("is a link to") }]);
+    });
+
+    it("finds a database that is damaged, and one that another hub has", async () => {
+      await using scratch = keeping();
+      const file = join(scratch.workspace, "state", "orchestra.db");
+      mkdirSync(join(scratch.workspace, "state"), { mode: 0o700 });
+      writeFileSync(file, "no database at all, and long enough to be taken for one".repeat(20));
+      expect((await examine(scratch)).pick("database")).toMatchObject([
+        { status: "fail", detail: expect.stringContaining("is damaged"), hint: expect.stringContaining("backup") },
+      ]);
+      rmSync(file);
+      const hub = await scratch.serve();
+      await using other = keeping(join(scratch.workspace, "state"));
+      const { code, pick } = await examine(other);
+      expect(code).toBe(1);
+      expect(pick("database")).toMatchObject([
+        {
+          status: "fail",
+          detail: expect.stringContaining(`is in use by process ${hub.child.pid}, which is not this workspace's hub`),
+          hint: expect.stringContaining("a state_dir of its own"),
+        },
+      ]);
+    });
   });
 
   it("names directories of plugins", async () => {

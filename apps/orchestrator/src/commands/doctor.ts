@@ -39,10 +39,11 @@ export const addDoctor: AddCommand = (cli) => {
 };
 
 async function examine(patient: Patient): Promise<readonly Finding[]> {
-  const [machine, config, certificates, network] = await Promise.all([
+  const [machine, config, certificates, state, network] = await Promise.all([
     import("../doctor/machine.ts"),
     import("../doctor/config.ts"),
     import("../doctor/certificates.ts"),
+    import("../doctor/state.ts"),
     import("../doctor/network.ts"),
   ]);
   const checks: Readonly<Record<string, Check>> = {
@@ -52,6 +53,8 @@ async function examine(patient: Patient): Promise<readonly Finding[]> {
     disk: machine.checkDisk,
     config: config.checkConfig,
     certificates: certificates.checkCertificates,
+    state: state.checkState,
+    database: state.checkDatabase,
     port: network.checkPort,
     hub: network.checkHub,
   };

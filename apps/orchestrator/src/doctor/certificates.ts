@@ -1,8 +1,9 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync, type Stats } from "node:fs";
-import { dirname, join } from "node:path";
+import { lstatSync, readdirSync, readFileSync, type Stats } from "node:fs";
+import { join } from "node:path";
 import { type Check, type Finding, fail, ok, warn } from "./check.ts";
 import { configOf } from "./config.ts";
+import { cannotMake, laxMode } from "./directories.ts";
 
 const DAY_MS = 86_400_000;
 const SOON_MS = 30 * DAY_MS;
@@ -34,35 +35,14 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-/** Why the nearest directory on the way that is there takes no new one; undefined where it does. */
-function cannotMake(directory: string): string | undefined {
-  let nearest = dirname(directory);
-  while (!existsSync(nearest)) nearest = dirname(nearest);
-  try {
-    accessSync(nearest, constants.W_OK | constants.X_OK);
-    return undefined;
-  } catch (error) {
-    return `"${nearest}" cannot be written (${(error as NodeJS.ErrnoException).code})`;
-  }
-}
-
 function checkModes(directory: string, mode: number): readonly Finding[] {
   if (process.platform === "win32") return [];
-  const lax = readdirSync(directory).filter(
-    (file) => file.endsWith(".key") && (lstatSync(join(directory, file)).mode & 0o077) !== 0,
-  );
-  if ((mode & 0o077) !== 0) {
-    return [
-      warn(
-        NAME,
-        `${directory} has mode 0${(mode & 0o777).toString(8)}: others can enter it`,
-        `Run: chmod 700 "${directory}"`,
-      ),
-    ];
-  }
-  return lax.map((file) =>
-    fail(NAME, `others can read ${join(directory, file)}`, `Run: chmod 600 "${join(directory, file)}"`),
-  );
+  const lax = laxMode(NAME, directory, mode);
+  if (lax.length > 0) return lax;
+  return readdirSync(directory)
+    .map((file) => join(directory, file))
+    .filter((path) => path.endsWith(".key") && (lstatSync(path).mode & 0o077) !== 0)
+    .map((path) => fail(NAME, `others can read ${path}`, `Run: chmod 600 "${path}"`));
 }
 
 function authority(directory: string): readonly Finding[] {

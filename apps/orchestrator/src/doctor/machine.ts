@@ -1,13 +1,8 @@
-import { accessSync, constants, rmSync, statfsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { quicSupport } from "@orchestrator/transport-quic";
-import { size } from "../output/text.ts";
-import { type Check, fail, ok, warn } from "./check.ts";
+import { type Check, fail, ok } from "./check.ts";
+import { cannotWrite, room } from "./directories.ts";
 
 const OLDEST_NODE = 24;
-/** Below it a hub fails soon; below the second it is time to look. */
-const LEAST_BYTES = 50 * 1024 * 1024;
-const LOW_BYTES = 500 * 1024 * 1024;
 
 export const checkRuntime: Check = () => {
   const deno = (process.versions as { deno?: string }).deno;
@@ -28,26 +23,9 @@ export const checkQuic: Check = () => {
 };
 
 export const checkWorkspace: Check = ({ workspace }) => {
-  const probe = join(workspace, `.orchestrator-doctor-${process.pid}`);
-  try {
-    accessSync(workspace, constants.R_OK | constants.X_OK);
-    writeFileSync(probe, "");
-    rmSync(probe);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return fail(
-      "workspace",
-      `"${workspace}" cannot be written (${code})`,
-      "Choose another one with --workspace, or mend its permissions",
-    );
-  }
-  return ok("workspace", `${workspace} can be written`);
+  const problem = cannotWrite(workspace);
+  if (problem === undefined) return ok("workspace", `${workspace} can be written`);
+  return fail("workspace", problem, "Choose another one with --workspace, or mend its permissions");
 };
 
-export const checkDisk: Check = ({ workspace }) => {
-  const { bavail, bsize } = statfsSync(workspace);
-  const free = bavail * bsize;
-  const detail = `${size(free)} free for ${workspace}`;
-  if (free < LEAST_BYTES) return fail("disk", detail, "Free some space: records and logs could not be written");
-  return free < LOW_BYTES ? warn("disk", detail, "Free some space soon") : ok("disk", detail);
-};
+export const checkDisk: Check = ({ workspace }) => room("disk", workspace);
