@@ -80,6 +80,16 @@ describe("HealthCheck", () => {
     expect([attachment.pings.length, deaths.length]).toEqual([1, 0]);
   });
 
+  it("asks one that is heard all the time how it does, every sixth round and no oftener", async () => {
+    const { attachment, check, round } = checked();
+    attachment.report = GOOD;
+    for (let n = 0; n < 30; n += 1) {
+      attachment.heard += 1;
+      await round();
+    }
+    expect([attachment.pings.length, check.health.status]).toEqual([5, "healthy"]);
+  });
+
   it("waits longer for one that has work, but not for ever", async () => {
     const { attachment, check, deaths, round } = checked({ busyMs: 40_000 });
     attachment.inFlight = 2;
