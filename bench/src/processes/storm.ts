@@ -1,6 +1,6 @@
 /**
- * Calls the tools of faulty plugins without end: `storm` on stdin starts that, `calm` stops it; each is answered when it is so.
- * Arguments: the hub's socket, the certificates.
+ * Calls the tools of faulty plugins without end: `storm MS` on stdin starts that, with so many milliseconds between two calls of
+ * one of them, `calm` stops it; each is answered when it is so. Arguments: the hub's socket, the certificates.
  */
 import { createInterface } from "node:readline";
 import { LinkPeer } from "@orchestrator/transport";
@@ -9,26 +9,26 @@ import { material } from "../links/plugin.ts";
 import { dialSocket } from "../links/socket.ts";
 
 export const FAULTS = ["crash", "hang", "garbage", "flood"] as const;
-/** A hundred calls per second of each: what is measured is the hub, not what two cores can do at once. */
-const PAUSE_MS = 10;
 
 async function run(address: string, certs: string): Promise<void> {
   const peer = new LinkPeer();
   await dialSocket(address, { tls: material(certs, "orchestrator-gateway") }, peer.accept);
-  let storm = false;
+  /** Between two calls; undefined while it is calm. */
+  let pauseMs: number | undefined;
   let over = Promise.resolve<unknown>(undefined);
   const blow = async (tool: string) => {
     const call = toolCall(tool, {});
-    while (storm) {
+    while (pauseMs !== undefined) {
       await peer.call(call, { timeoutMs: 20 }).catch(() => {});
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
   createInterface({ input: process.stdin })
     .on("line", async (line) => {
-      storm = line === "storm";
-      if (storm) over = Promise.all(FAULTS.map(blow));
+      const [order, pause] = line.split(" ");
+      pauseMs = order === "storm" ? Number(pause) : undefined;
+      if (pauseMs !== undefined) over = Promise.all(FAULTS.map(blow));
       else await over;
       process.stdout.write(`${line}\n`);
     })

@@ -7,6 +7,12 @@ import { dialSocket } from "../links/socket.ts";
 import type { LoadResult } from "../paths/load.ts";
 import { type Pair, type Suite, summarize } from "../suite.ts";
 
+/** How often the faulty plugins are called, all four together. */
+const STORMS = [
+  { name: "40-faults/s", pauseMs: 100 },
+  { name: "400-faults/s", pauseMs: 10 },
+] as const;
+
 /**
  * What a healthy plugin's callers feel of others that crash, hang, answer garbage and flood their logs. The same crowd on a hub of
  * its own tells what of that is the hub's doing, and what is the machine's, whose processors all of them share.
@@ -25,33 +31,35 @@ export const chaosSuite: Suite = {
       if (response?.$case !== "toolCall" || !response.value.success) throw new Error("The caller failed");
       return JSON.parse(String((response.value.result as { text: string }).text)) as LoadResult;
     };
-    const during = async (storm: Child): Promise<LoadResult> => {
-      await storm.ask("storm");
+    const during = async (storm: Child, pauseMs: number): Promise<LoadResult> => {
+      await storm.ask(`storm ${pauseMs}`);
       const result = await measure();
       await storm.ask("calm");
       return result;
     };
     await measure();
-    const figures = { p50: [] as Pair[], p99: [] as Pair[], ownP50: [] as Pair[], ownP99: [] as Pair[] };
+    const figures = STORMS.map(() => ({ p50: [] as Pair[], p99: [] as Pair[], own: [] as Pair[] }));
     for (let round = 0; round < rounds; round += 1) {
       progress(`chaos: round ${round + 1} of ${rounds}`);
-      const ours = await during(here.storm);
-      const other = await during(elsewhere.storm);
       const quiet = await measure();
-      figures.p50.push({ ours: ours.p50Us, peer: quiet.p50Us });
-      figures.p99.push({ ours: ours.p99Us, peer: quiet.p99Us });
-      figures.ownP50.push({ ours: ours.p50Us, peer: other.p50Us });
-      figures.ownP99.push({ ours: ours.p99Us, peer: other.p99Us });
+      for (const [index, { pauseMs }] of STORMS.entries()) {
+        const ours = await during(here.storm, pauseMs);
+        const other = await during(elsewhere.storm, pauseMs);
+        const { p50, p99, own } = figures[index]!;
+        p50.push({ ours: ours.p50Us, peer: quiet.p50Us });
+        p99.push({ ours: ours.p99Us, peer: quiet.p99Us });
+        own.push({ ours: ours.p99Us, peer: other.p99Us });
+      }
     }
     await caller.link.close(0);
-    const quietName = "the same while the others are quiet";
-    const otherName = "the others on a hub of their own";
-    return [
-      summarize("p50/healthy-beside-faulty", "us", quietName, figures.p50),
-      summarize("p99/healthy-beside-faulty", "us", quietName, figures.p99),
-      summarize("p50/faulty-on-one-hub", "us", otherName, figures.ownP50),
-      summarize("p99/faulty-on-one-hub", "us", otherName, figures.ownP99),
-    ];
+    return figures.flatMap(({ p50, p99, own }, index) => {
+      const storm = STORMS[index]!.name;
+      return [
+        summarize(`p50/healthy-beside-${storm}`, "us", "the same while the others are quiet", p50),
+        summarize(`p99/healthy-beside-${storm}`, "us", "the same while the others are quiet", p99),
+        summarize(`p99/one-hub-for-${storm}`, "us", "the others on a hub of their own", own),
+      ];
+    });
   },
 };
 
