@@ -6,13 +6,15 @@ interface Answer {
   readonly error?: { readonly message: string };
 }
 
-/** A client of the Model Context Protocol on a program's standard streams, one request at a time. */
+/** A client of the Model Context Protocol on a program's standard streams; answers may come in any order. */
 export class McpClient {
   readonly #program: Child;
+  readonly #waiting = new Map<number, PromiseWithResolvers<Answer>>();
   #next = 1;
 
   private constructor(program: Child) {
     this.#program = program;
+    this.#read();
   }
 
   static async connect(program: Child): Promise<McpClient> {
@@ -36,14 +38,27 @@ export class McpClient {
 
   async #request(method: string, params: object): Promise<Answer> {
     const id = this.#next++;
-    let line = await this.#program.ask(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
-    for (;;) {
-      const answer = JSON.parse(line) as Answer;
-      if (answer.id === id) {
-        if (answer.error !== undefined) throw new Error(`${method} failed: ${answer.error.message}`);
-        return answer;
-      }
-      line = await this.#program.next(); // a notification
-    }
+    const waiting = Promise.withResolvers<Answer>();
+    this.#waiting.set(id, waiting);
+    this.#program.process.stdin!.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
+    const answer = await waiting.promise;
+    if (answer.error !== undefined) throw new Error(`${method} failed: ${answer.error.message}`);
+    return answer;
+  }
+
+  #read(): void {
+    this.#program.next().then(
+      (line) => {
+        const answer = JSON.parse(line) as Answer;
+        if (answer.id !== undefined) {
+          this.#waiting.get(answer.id)?.resolve(answer);
+          this.#waiting.delete(answer.id);
+        } // else a notification
+        this.#read();
+      },
+      (reason) => {
+        for (const waiting of this.#waiting.values()) waiting.reject(reason);
+      },
+    );
   }
 }

@@ -43,6 +43,14 @@ describe("makePage", () => {
     expect(text).toContain("Suite `mcp` failed");
   });
 
+  it("says whether the existing programs were measured", () => {
+    expect(text).toContain("They were not measured in this run");
+    const results = [result("mcp", "get_feature/stdio-unix-hub-fd (Go chain)", { peerName: "Go chain" })];
+    expect(makePage({ results, failures: [], machine }).get("performance.md")).not.toContain(
+      "not measured in this run",
+    );
+  });
+
   it("links the charts that it makes, and no others", () => {
     const links = [...text.matchAll(/\]\((assets\/[^)]+)\)/g)].map(([, file]) => file);
     expect(links).toEqual([...page.keys()].filter((name) => name.startsWith("assets/")));

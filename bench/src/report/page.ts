@@ -52,7 +52,8 @@ ${failures.map(({ suite }) => `Suite \`${suite}\` failed in this run.\n`).join("
 - The gRPC relay is grpc-js on Unix sockets and passes bytes on undecoded; it has no TLS, no policy, no deadlines, no log of calls. The
   hub has all of these. The Go relay is quic-go with protobuf, decodes and encodes, and stands beside QUIC → hub → QUIC. The relay of
   JSON over HTTP parses and writes each message. NATS is measured where \`nats-server\` is in PATH.
-- The stdio chain has the same chain with QUIC on every leg as its peer. A chain of Go programs is not measured.
+- The stdio chain has the same chain with QUIC on every leg as its peer, and the existing programs in Go, all four of them, where
+  \`ORCHESTRATOR_BENCH_GO_CHAIN\` names the directory that has them${hasGoChain(results) ? "" : ". They were not measured in this run"}.
 - Memory is what the kernel counts: RSS with what is shared (Node's own program), PSS with that divided among those who share it.
 
 ## How to repeat
@@ -74,6 +75,10 @@ figures get narrow margins that way, and those that hang on the scheduler wide o
 third and sees the gate fail.
 `;
   return new Map([["performance.md", text], ...charts]);
+}
+
+function hasGoChain(results: readonly SuiteResult[]): boolean {
+  return results.some(({ peerName }) => peerName === "Go chain");
 }
 
 const CHARTS = [
