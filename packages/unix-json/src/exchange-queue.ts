@@ -50,7 +50,8 @@ export class ExchangeQueue {
   add(call: CallId, requestId: string, question: Question): void {
     if (this.#asking >= this.#connections) this.#checkRoom(question);
     const deadlineMs = performance.now() + question.timeoutMs;
-    const exchange: Exchange = { call, requestId, question, deadlineMs, connection: undefined, isReused: false };
+    const rest = { refused: undefined, connection: undefined, isReused: false };
+    const exchange: Exchange = { call, requestId, question, deadlineMs, ...rest };
     this.#exchanges.set(call, exchange);
     this.#deadline.add(deadlineMs);
     if (this.#asking < this.#connections) this.#ask(exchange, undefined);
@@ -139,12 +140,21 @@ export class ExchangeQueue {
     this.#asking -= 1;
     if (exchange.isReused) {
       // The plugin hung up after its last answer, or had more to say to the last question: no fault of this one.
-      this.#reuses = false;
+      // Nor of the connection, where the question is one that it may not know how to read.
+      if (exchange.question.otherwise === undefined) this.#reuses = false;
+      this.#ask(exchange, undefined);
+      return;
+    }
+    const { refused, question } = exchange;
+    if (question.otherwise !== undefined && error.code === ErrorCode.Unavailable) {
+      exchange.refused = error;
+      exchange.question = question.otherwise();
       this.#ask(exchange, undefined);
       return;
     }
     this.#exchanges.delete(exchange.call);
-    this.#options.fail(exchange, this.#named(error));
+    // What it makes of the other form tells nothing, unless it made something of it.
+    this.#options.fail(exchange, this.#named(error.code === ErrorCode.Unavailable ? (refused ?? error) : error));
     this.#next(undefined);
   }
 
@@ -174,10 +184,14 @@ export class ExchangeQueue {
     // Those at the end first: a place that comes free is not for one whose time is over as well.
     for (const exchange of late.reverse()) {
       const { name, timeoutMs } = exchange.question;
-      const where = exchange.connection === undefined ? ", all of which it waited for its turn" : "";
+      // Where they fail, plugins of this kind write so into their log, and answer nothing.
+      const isAsked = exchange.connection !== undefined;
+      const where = isAsked ? "; its log may say why" : ", all of which it waited for its turn";
       const what = `Plugin "${this.#options.peer}" did not answer ${name} within ${timeoutMs} ms${where}`;
       this.cancel(exchange.call);
-      this.#options.fail(exchange, new HubError(ErrorCode.DeadlineExceeded, what));
+      const { refused } = exchange;
+      const error = refused === undefined ? new HubError(ErrorCode.DeadlineExceeded, what) : this.#named(refused);
+      this.#options.fail(exchange, error);
     }
     return next;
   }

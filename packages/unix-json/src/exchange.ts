@@ -1,4 +1,4 @@
-import type { PluginResponse } from "@orchestrator/protocol";
+import type { HubError, PluginResponse } from "@orchestrator/protocol";
 import type { CallId } from "@orchestrator/transport";
 import type { PluginConnection } from "./connection.ts";
 
@@ -13,6 +13,8 @@ export interface Question {
   readonly timeoutMs: number;
   /** Asking twice does no harm, so it may be put on a connection that has been used: the plugin may be about to close that. */
   readonly isRepeatable: boolean;
+  /** The same in another form, for a plugin that hangs up on this one because it cannot read it. */
+  readonly otherwise?: () => Question;
   /** @throws {HubError} `PROTOCOL`, completing the sentence "Plugin X …" */
   read(frame: Uint8Array): {
     readonly response: Response;
@@ -25,7 +27,9 @@ export interface Question {
 export interface Exchange {
   readonly call: CallId;
   readonly requestId: string;
-  readonly question: Question;
+  question: Question;
+  /** How it ended in the form before this one. */
+  refused: HubError | undefined;
   /** performance.now() at which patience ends. */
   readonly deadlineMs: number;
   /** Where it is asked; undefined while it waits its turn. */

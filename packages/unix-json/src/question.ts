@@ -20,7 +20,10 @@ export interface QuestionOptions {
   readonly timeoutMs: number;
   readonly httpTimeoutMs: number;
   readonly kvTimeoutMs: number;
-  readonly kvForm: KvForm;
+  /** How the plugin reads questions about its store; undefined while that is not known. */
+  readonly kvForm: KvForm | undefined;
+  /** It answered a question in this form. */
+  readonly onKvForm: (form: KvForm) => void;
 }
 
 /** Methods that do the same when they are carried out twice. */
@@ -92,17 +95,22 @@ export function kvToolQuestion(name: string, args: unknown, tools: KvTools, opti
 }
 
 function ask(question: KvQuestion, options: QuestionOptions, respond: (value: string | null) => Response): Question {
-  const id = randomUUID();
-  return {
-    name: `kv ${question.action}`,
-    frame: kvFrame(id, question, options.kvForm),
-    timeoutMs: shorter(options.timeoutMs, options.kvTimeoutMs),
-    isRepeatable: true,
-    read: (answer) => {
-      const { value, hasId, remarks } = readKvAnswer(answer, id);
-      return { response: respond(value), hasId, remarks };
-    },
+  const inForm = (form: KvForm): Question => {
+    const id = randomUUID();
+    return {
+      name: `kv ${question.action}`,
+      frame: kvFrame(id, question, form),
+      timeoutMs: shorter(options.timeoutMs, options.kvTimeoutMs),
+      isRepeatable: true,
+      read: (answer) => {
+        const { value, hasId, remarks } = readKvAnswer(answer, id);
+        options.onKvForm(form);
+        return { response: respond(value), hasId, remarks };
+      },
+    };
   };
+  if (options.kvForm !== undefined) return inForm(options.kvForm);
+  return { ...inForm("sdk"), otherwise: () => inForm("early-sdk") };
 }
 
 function kvResponse(entry: KvEntry | undefined): Response {

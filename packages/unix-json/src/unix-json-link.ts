@@ -21,7 +21,10 @@ export interface UnixJsonLinkOptions {
   readonly peer: string;
   /** The socket that it listens on. */
   readonly path: string;
-  /** How it reads questions about its store; `none` where it has no store. Default `sdk`. */
+  /**
+   * How it reads questions about its store; `none` where it has no store. Default `sdk`, and `early-sdk` as soon as the
+   * plugin hangs up on that and answers this.
+   */
   readonly kvForm?: KvForm | "none";
   /** Connections at once. More than one helps only a plugin that serves several. Default 1. */
   readonly connections?: number;
@@ -52,6 +55,8 @@ export class UnixJsonLink implements Link {
   /** Calls that are answered here, with the next turn: nobody is called back from within `open`. */
   readonly #own = new Set<CallId>();
   readonly #resolveClosed: () => void;
+  /** Undefined until the plugin has answered a question about its store. */
+  #kvForm: KvForm | undefined;
   #state: "open" | "closing" | "closed" = "open";
   #nextCall: CallId = 1;
   #graceTimer: NodeJS.Timeout | undefined;
@@ -60,6 +65,8 @@ export class UnixJsonLink implements Link {
   constructor(options: UnixJsonLinkOptions, accept: AcceptLink) {
     this.#options = options;
     this.peer = options.peer;
+    const { kvForm = "sdk" } = options;
+    this.#kvForm = kvForm === "sdk" || kvForm === "none" ? undefined : kvForm;
     this.remoteAddress = `unix:${options.path}`;
     this.tools = new KvTools(options.peer);
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -149,9 +156,16 @@ export class UnixJsonLink implements Link {
 
   #begin(call: CallId, message: PluginRequest): void {
     const { request, requestId, context } = message;
-    const { httpTimeoutMs = 30_000, kvTimeoutMs = 5_000, kvForm = "sdk" } = this.#options;
-    const form = kvForm === "none" ? "sdk" : kvForm;
-    const options = { timeoutMs: context?.timeoutMs ?? 0, httpTimeoutMs, kvTimeoutMs, kvForm: form } as const;
+    const { httpTimeoutMs = 30_000, kvTimeoutMs = 5_000 } = this.#options;
+    const options = {
+      timeoutMs: context?.timeoutMs ?? 0,
+      httpTimeoutMs,
+      kvTimeoutMs,
+      kvForm: this.#kvForm,
+      onKvForm: (form: KvForm) => {
+        this.#kvForm = form;
+      },
+    };
     const answer = (response: Response) => this.#later(call, () => this.#answer(call, requestId, response));
     const ask = (question: Question) => this.#queue.add(call, requestId, question);
     switch (request?.$case) {
@@ -170,7 +184,10 @@ export class UnixJsonLink implements Link {
         ask(kvToolQuestion(request.value.toolName, request.value.arguments, this.tools, options));
         return;
       case "listTools":
-        answer({ $case: "listTools", value: { tools: kvForm === "none" ? [] : [...this.tools.definitions] } });
+        answer({
+          $case: "listTools",
+          value: { tools: this.#options.kvForm === "none" ? [] : [...this.tools.definitions] },
+        });
         return;
       case "listPrompts":
         answer({ $case: "listPrompts", value: { prompts: [] } });

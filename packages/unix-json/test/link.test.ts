@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -8,6 +9,7 @@ import { docsAnswer, docsPlugin, framed, kvAnswer, pythonPlugin, StandIn, sdkAns
 const serve = (method: string, path: string) => ({ status: 200, headers: { "x-by": "it" }, body: `${method} ${path}` });
 const READINGS = [
   ["SDK", sdkPlugin(serve), "sdk"],
+  ["early SDK", sdkPlugin(serve, "early"), "sdk"],
   ["documents", docsPlugin(serve), "docs"],
   ["Python example", pythonPlugin(serve), "sdk"],
 ] as const;
@@ -49,6 +51,56 @@ describe.each(READINGS)("a plugin that reads as the %s does", (_, behave, kvForm
     expect(ids.every(([outside, inside]) => outside === inside)).toBe(true);
     expect(new Set(ids.flat()).size).toBe(ids.length);
     expect([hub.doubled, hub.remarks]).toEqual([0, []]);
+  });
+});
+
+describe("the form of questions about a store", () => {
+  const kinds = (plugin: StandIn) => plugin.messages.map(({ payload }) => payload.action ?? payload.payload.action);
+
+  it("is found out once, where a plugin hangs up on the usual one", async () => {
+    await using plugin = await StandIn.listen(sdkPlugin(serve, "early"));
+    using hub = new Driver(plugin.path);
+    await Promise.all([hub.tool("set", { key: "k", value: "v" }).ended, hub.tool("get", { key: "k" }).ended]);
+    const before = plugin.messages.length;
+    expect(await hub.tool("get", { key: "k" }).ended).toMatchObject({
+      response: { response: { value: { result: { value: "v" } } } },
+    });
+    expect(plugin.messages.slice(before)).toMatchObject([{ payload: { payload: { action: "Get", key: "k" } } }]);
+  });
+
+  it("is not looked for again once the usual one was answered, nor where the configuration names one", async () => {
+    const hangsUpOnSet = (kvForm: "sdk" | "docs") =>
+      StandIn.listen((message, socket) => {
+        const { action } = message["payload"];
+        if (/set/i.test(action)) socket.end();
+        else socket.write(kvAnswer(message["request_id"], kvForm));
+      });
+    for (const kvForm of ["sdk", "docs"] as const) {
+      await using plugin = await hangsUpOnSet(kvForm);
+      using hub = new Driver(plugin.path, { kvForm });
+      if (kvForm === "sdk") await hub.tool("get", { key: "k" }).ended;
+      expect(await errorOf(hub.tool("set", { key: "k", value: "v" }).ended)).toMatchObject({
+        code: ErrorCode.Unavailable,
+        message: expect.stringContaining("closed the connection without an answer"),
+      });
+      expect(kinds(plugin)).toEqual(kvForm === "sdk" ? ["Get", "Set"] : ["set"]);
+    }
+  });
+
+  it("does not hide why a plugin that knows no form cannot be asked", async () => {
+    let hangUp = (socket: Socket) => socket.end();
+    await using plugin = await StandIn.listen((_, socket) => hangUp(socket));
+    using hub = new Driver(plugin.path);
+    const hungUp = { code: ErrorCode.Unavailable, message: expect.stringContaining("without an answer") };
+    expect(await errorOf(hub.tool("get", { key: "k" }).ended)).toMatchObject(hungUp);
+    expect(kinds(plugin)).toEqual(["Get", "Get"]);
+    hangUp = (socket) => socket.end(framed("garbage"));
+    expect(await errorOf(hub.tool("get", { key: "k" }).ended)).toMatchObject({ code: ErrorCode.Protocol });
+    // Silent on the second form: it is still the first one's end that tells something.
+    const firsts: boolean[] = [];
+    hangUp = (socket) => (firsts.push(true) === 1 ? socket.end() : socket);
+    expect(await errorOf(hub.tool("get", { key: "k" }, 30).ended)).toMatchObject(hungUp);
+    expect([firsts.length, hub.doubled, hub.link.inFlight]).toEqual([2, 0, 0]);
   });
 });
 
@@ -201,10 +253,10 @@ describe("a plugin that answers with", () => {
   it("nothing gets the call DEADLINE_EXCEEDED, and its connection is closed", async () => {
     await using plugin = await StandIn.listen(() => {});
     using hub = new Driver(plugin.path);
-    const [silent, queued] = [hub.get("/", 30), hub.get("/queued", 30)];
+    const [silent, queued] = [hub.get("/", 80), hub.get("/queued", 20)];
     expect(await errorOf(silent.ended)).toMatchObject({
       code: ErrorCode.DeadlineExceeded,
-      message: 'Plugin "hello" did not answer GET / within 30 ms',
+      message: 'Plugin "hello" did not answer GET / within 80 ms; its log may say why',
     });
     expect(await errorOf(queued.ended)).toMatchObject({ message: expect.stringContaining("waited for its turn") });
     await expect.poll(() => plugin.open.size).toBe(0);

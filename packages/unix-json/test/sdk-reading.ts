@@ -7,31 +7,44 @@ export type SdkReading =
   | { readonly is: "kv"; readonly id: string; readonly action: string; readonly key: string; readonly value?: string }
   | { readonly is: "shutdown" | "silent" | "not initialised" | "error" };
 
+/** The SDK has had two forms of questions about the store; `early` has the operation in a payload of its own. */
+export type SdkAge = "late" | "early";
+
 const ERROR: SdkReading = { is: "error" };
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const isText = (value: unknown): value is string => typeof value === "string";
+const isNothing = (value: unknown): boolean => value === undefined || value === null;
+const isTextOrNothing = (value: unknown): boolean => isNothing(value) || isText(value);
 const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+const isTime = (value: unknown): boolean =>
+  isText(value) && RFC3339.test(value) && !Number.isNaN(Date.parse(value.toUpperCase()));
 
 /** Decodes as the SDK does: the outer type counts for nothing, the inner one for everything; unknown keys are passed over. */
-export function readAsSdk(body: string | Uint8Array): SdkReading {
+export function readAsSdk(body: string | Uint8Array, age: SdkAge = "late"): SdkReading {
   let message: Json;
   try {
-    message = JSON.parse(Buffer.from(body as string).toString());
+    message = JSON.parse(typeof body === "string" ? body : UTF8.decode(body), wellFormed);
   } catch {
     return ERROR;
   }
-  const payload = message?.["payload"];
-  const { type, timestamp } = message ?? {};
-  if (!isText(type) || !isText(timestamp) || !RFC3339.test(timestamp) || typeof payload !== "object") return ERROR;
+  const { type, timestamp, request_id, payload } = message ?? {};
+  if (!isText(type) || !isTime(timestamp) || !isTextOrNothing(request_id) || typeof payload !== "object") return ERROR;
   switch (payload?.type) {
     case "lifecycle":
       return lifecycle(payload);
     case "http":
       return http(payload);
     case "kv":
-      return kv(payload);
+      return age === "late" ? kv(payload) : earlyKv(payload);
     default:
       return ERROR;
   }
+}
+
+/** Half a surrogate pair is no text to the SDK's parser. */
+function wellFormed(_: string, value: unknown): unknown {
+  if (isText(value) && !value.isWellFormed()) throw new Error("half a surrogate pair");
+  return value;
 }
 
 function lifecycle({ action, instance_id, plugin_socket, log_path }: Json): SdkReading {
@@ -45,14 +58,23 @@ function lifecycle({ action, instance_id, plugin_socket, log_path }: Json): SdkR
 function http({ request_id, payload }: Json): SdkReading {
   const { method, path, headers, body } = payload ?? {};
   if (![request_id, method, path].every(isText) || typeof headers !== "object" || headers === null) return ERROR;
-  if (!Object.values(headers).every(isText) || !(body === undefined || body === null || isText(body))) return ERROR;
+  if (!Object.values(headers).every(isText) || !isTextOrNothing(body)) return ERROR;
   return { is: "http", id: request_id, request: payload };
 }
 
 function kv({ request_id, action, key, value }: Json): SdkReading {
   if (!isText(request_id)) return ERROR;
-  const isOperation = isText(key) && (action === "Get" || action === "Delete" || (action === "Set" && isText(value)));
   // Whatever is no operation is read as an answer, whose value may be missing.
-  if (!isOperation) return { is: "silent" };
+  if (!isOperation({ action, key, value })) return isTextOrNothing(value) ? { is: "silent" } : ERROR;
   return { is: "kv", id: request_id, action, key, ...(action === "Set" ? { value } : {}) };
+}
+
+function earlyKv({ request_id, payload }: Json): SdkReading {
+  if (!isText(request_id) || !isOperation(payload ?? {})) return ERROR;
+  const { action, key, value } = payload;
+  return { is: "kv", id: request_id, action, key, ...(action === "Set" ? { value } : {}) };
+}
+
+function isOperation({ action, key, value }: Json): boolean {
+  return isText(key) && (action === "Get" || action === "Delete" || (action === "Set" && isText(value)));
 }

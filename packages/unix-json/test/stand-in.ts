@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readAsSdk } from "./sdk-reading.ts";
+import { readAsSdk, type SdkAge } from "./sdk-reading.ts";
 
 /** A frame as it stands on the wire. */
 export function framed(body: string | Uint8Array): Buffer {
@@ -115,14 +115,18 @@ export function kvAnswer(id: string, value: unknown): Buffer {
   return envelope("kv", id, { type: "kv", request_id: id, value });
 }
 
-/** Reads as the SDK does, with what it refuses; answers in its form. A message that does not decode ends the connection. */
-export function sdkPlugin(serve: (method: string, path: string) => object): Behave {
+/**
+ * Reads as the SDK does, with what it refuses; answers in its form. A message that does not decode ends the connection. Those
+ * on an early SDK answer questions about their store with an HTTP message.
+ */
+export function sdkPlugin(serve: (method: string, path: string) => object, age: SdkAge = "late"): Behave {
   const store = new Map<string, string>();
   return (_, socket, raw) => {
-    const reading = readAsSdk(raw);
-    if (reading.is === "error") socket.destroy();
+    const reading = readAsSdk(raw, age);
+    if (reading.is === "error") socket.end();
     if (reading.is === "kv") {
-      socket.write(kvAnswer(reading.id, keep(store, reading.action.toLowerCase(), reading)));
+      const value = keep(store, reading.action.toLowerCase(), reading);
+      socket.write(age === "late" ? kvAnswer(reading.id, value) : sdkAnswer(reading.id, { value }, "GET"));
     }
     if (reading.is === "http") {
       const { method, path } = reading.request;

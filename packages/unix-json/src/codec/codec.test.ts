@@ -80,7 +80,7 @@ describe("what is sent", () => {
     expect(code(() => httpFrame(ID, { ...request, body: long }))).toBe(ErrorCode.FrameTooLarge);
   });
 
-  it("KV, for the SDK and Python in one, for the documents in their own form", () => {
+  it("KV, for the SDK and Python in one, for early SDKs and the documents in their own forms", () => {
     expect(said(kvFrame(ID, { action: "set", key: "k", value: "v" }))).toEqual({
       type: "kv",
       request_id: ID,
@@ -97,6 +97,11 @@ describe("what is sent", () => {
       type: "kv",
       request_id: ID,
       payload: { type: "kv", request_id: ID, action: "get", key: "k" },
+    });
+    expect(said(kvFrame(ID, { action: "set", key: "k", value: "v" }, "early-sdk"))).toEqual({
+      type: "kv",
+      request_id: ID,
+      payload: { type: "kv", request_id: ID, payload: { action: "Set", key: "k", value: "v" } },
     });
     expect(said(kvFrame(ID, { action: "delete", key: "k" }))).toMatchObject({ payload: { action: "Delete" } });
   });

@@ -20,11 +20,11 @@ export interface KvQuestion {
 }
 
 /**
- * How a plugin reads questions about its store. `sdk` serves plugins that look at `payload.action` in capitals and those that
- * look at `payload.payload.action` in lower case; `docs` those that look at `payload.action` in lower case. One message cannot
- * serve all three: the one word would have to be written in two ways.
+ * How a plugin reads questions about its store. `sdk` serves plugins that look at `payload.action` with a capital and those
+ * that look at `payload.payload.action` in lower case; `early-sdk` those that look there with a capital; `docs` those that
+ * look at `payload.action` in lower case. One message cannot serve all: the one word would have to be written in two ways.
  */
-export type KvForm = "sdk" | "docs";
+export type KvForm = "sdk" | "early-sdk" | "docs";
 
 /** Told once per start, on a connection of its own; nothing answers it. */
 export function initFrame({ instanceId, pluginSocket, logPath }: InitFields): Buffer {
@@ -58,7 +58,11 @@ export function httpFrame(id: string, request: Pick<HttpRequest, "method" | "pat
 export function kvFrame(id: string, { action, key, value }: KvQuestion, form: KvForm = "sdk"): Buffer {
   const rest = value === undefined ? { key } : { key, value };
   const capital = action[0]!.toUpperCase() + action.slice(1);
-  const payload = form === "docs" ? { action, ...rest } : { action: capital, ...rest, payload: { action, ...rest } };
+  const payload = {
+    sdk: { action: capital, ...rest, payload: { action, ...rest } },
+    "early-sdk": { payload: { action: capital, ...rest } },
+    docs: { action, ...rest },
+  }[form];
   return frameOf(envelope("kv", id, { type: "kv", request_id: id, ...payload }));
 }
 
