@@ -215,16 +215,22 @@ export class ProcessGuard {
     return await findMarked(this.mark, { environ });
   }
 
-  /** Nothing is started before there is something to guard. The record comes first: with it, everything can be found. */
+  /**
+   * Nothing is started before there is something to guard. Then the guardian comes first, and what it is to remove; the record
+   * after it, so that whatever a record names is somebody's to remove; and all of it before the first plugin.
+   */
   #begin(): void {
     if (this.#isBegun || process.platform === "win32") return;
     this.#isBegun = true;
+    if (hasShell()) {
+      this.#guardian = new Guardian({ mark: this.mark, onTrouble: (text) => this.#trouble(text) });
+      for (const path of this.#files.keys()) this.#guardian.file(path);
+      for (const path of this.#sockets) this.#guardian.socket(path);
+      for (const directory of this.#cgroups.directories) this.#guardian.cgroup(directory);
+      this.#guardian.record(recordPath(this.#options.stateDir, this.mark.token));
+    }
     this.#record();
-    if (!hasShell()) return;
-    this.#marksWork = marksWork();
-    this.#guardian = new Guardian({ mark: this.mark, onTrouble: (text) => this.#trouble(text) });
-    for (const directory of this.#cgroups.directories) this.#guardian.cgroup(directory);
-    this.#guardian.record(recordPath(this.#options.stateDir, this.mark.token));
+    if (hasShell()) this.#marksWork = marksWork();
   }
 
   #number(): number {
