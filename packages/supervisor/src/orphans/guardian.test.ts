@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, lstatSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -74,6 +76,24 @@ describe.runIf(process.platform === "linux")("a hub that is killed", SLOW, () =>
     await expect.poll(() => isAlive(hub.guardian), PATIENCE).toBe(false);
     expect([socket, lock, plugins, recordPath(directory, hub.token)].filter((path) => existsSync(path))).toEqual([]);
     expect(readFileSync(other, "utf8")).toBe("of the new hub");
+  });
+
+  it("leaves no lock from the moment on at which there is a record of it", async () => {
+    const program = join(import.meta.dirname, "../../test/fixtures/small-hub.ts");
+    for (let round = 0; round < 5; round += 1) {
+      const directory = tempDirectory();
+      const lock = join(directory, "hub.lock");
+      writeFileSync(lock, "{}");
+      const hub = spawn(process.execPath, [program, directory, `file:${lock}`], {
+        stdio: ["pipe", "ignore", "inherit"],
+      });
+      const gone = once(hub, "exit");
+      // Without a pause: the kill must come as soon as anything can be seen.
+      while (hub.exitCode === null && readRecords(directory).records.length === 0);
+      hub.kill("SIGKILL");
+      expect(await gone).toEqual([null, "SIGKILL"]);
+      await expect.poll(() => existsSync(lock), PATIENCE).toBe(false);
+    }
   });
 
   it("takes a hub along that one of its plugins runs, whose guardian ends its plugins in turn", async () => {
