@@ -10,5 +10,6 @@ export {
   shutdownFrame,
 } from "./codec/encode.ts";
 export { KvTools } from "./kv-tools.ts";
-export { checkListening, initialise, requestShutdown } from "./lifecycle.ts";
+export { initialise, requestShutdown } from "./lifecycle.ts";
+export { checkListening } from "./listening.ts";
 export { UnixJsonLink, type UnixJsonLinkOptions } from "./unix-json-link.ts";

@@ -1,6 +1,5 @@
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ErrorCode, HubError } from "@orchestrator/protocol";
 import { type InitFields, initFrame, shutdownFrame } from "./codec/encode.ts";
 
 /** Pauses between tries to connect: a plugin is ready after 2 ms, or after a second. */
@@ -30,27 +29,6 @@ export async function initialise(fields: InitFields, signal: AbortSignal): Promi
 /** Asks the plugin to end; resolves when it has hung up, or after `graceMs`. */
 export async function requestShutdown(path: string, graceMs: number): Promise<void> {
   await tell(path, shutdownFrame(), graceMs);
-}
-
-/** @throws {HubError} `UNAVAILABLE` when nobody listens; otherwise the signal's reason */
-export async function checkListening(path: string, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const socket = connect(path);
-  socket.once("connect", () => resolve());
-  socket.once("error", (error: NodeJS.ErrnoException) => {
-    // One that has no room for another connection is busy, and listens.
-    if (error.code === "EAGAIN") resolve();
-    else reject(new HubError(ErrorCode.Unavailable, `Nobody listens at "${path}" (${error.code})`, { cause: error }));
-  });
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await promise;
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    socket.destroy();
-  }
 }
 
 /**

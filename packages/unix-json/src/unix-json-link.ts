@@ -11,7 +11,8 @@ import type { KvForm } from "./codec/encode.ts";
 import type { Question } from "./exchange.ts";
 import { ExchangeQueue } from "./exchange-queue.ts";
 import { KvTools } from "./kv-tools.ts";
-import { checkListening, requestShutdown } from "./lifecycle.ts";
+import { requestShutdown } from "./lifecycle.ts";
+import { checkListening } from "./listening.ts";
 import { httpQuestion, kvQuestion, kvToolQuestion } from "./question.ts";
 
 type Response = NonNullable<PluginResponse["response"]>;

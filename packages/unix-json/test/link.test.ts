@@ -1,4 +1,6 @@
-import type { Socket } from "node:net";
+import { renameSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { basename, dirname, join } from "node:path";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -437,19 +439,54 @@ describe("the link", () => {
     expect(await errorOf(bare.tool("get", { key: "k" }).ended)).toMatchObject({ code: ErrorCode.Unimplemented });
   });
 
-  it("says how the plugin does without a message, and without a connection while it works", async () => {
-    await using plugin = await StandIn.listen(() => {});
-    using hub = new Driver(plugin.path);
-    const health = () => hub.open({ $case: "health", value: {} }).ended;
-    expect(await health()).toMatchObject({ response: { response: { value: { status: 1 } } } });
-    expect([plugin.connections, plugin.messages]).toEqual([1, []]);
-    hub.get();
-    await expect.poll(() => plugin.connections).toBe(2);
-    expect(await health()).toMatchObject({ response: { response: { value: { status: 1 } } } });
-    expect(plugin.connections).toBe(2);
-    using gone = new Driver("/nonexistent/p.sock");
-    expect(await errorOf(gone.open({ $case: "health", value: {} }).ended)).toMatchObject({
-      code: ErrorCode.Unavailable,
+  describe("says how the plugin does", () => {
+    const healthOf = (hub: Driver) => hub.open({ $case: "health", value: {} }).ended;
+    const well = { response: { response: { value: { status: 1 } } } };
+    /** A name by which the system does not list the socket. */
+    const otherName = (plugin: StandIn) => {
+      const link = `${dirname(plugin.path)}-link`;
+      symlinkSync(dirname(plugin.path), link);
+      return { path: join(link, basename(plugin.path)), [Symbol.dispose]: () => unlinkSync(link) };
+    };
+
+    it.runIf(process.platform === "linux")("without a connection where the system tells it", async () => {
+      await using plugin = await StandIn.listen(() => {});
+      using hub = new Driver(plugin.path);
+      expect(await healthOf(hub)).toMatchObject(well);
+      await plugin[Symbol.asyncDispose]();
+      expect(plugin.connections).toBe(0);
+    });
+
+    it("without a message, and without a connection while it works", async () => {
+      await using plugin = await StandIn.listen(() => {});
+      using name = otherName(plugin);
+      using hub = new Driver(name.path);
+      expect(await healthOf(hub)).toMatchObject(well);
+      expect([plugin.connections, plugin.messages]).toEqual([1, []]);
+      hub.get();
+      await expect.poll(() => plugin.connections).toBe(2);
+      expect(await healthOf(hub)).toMatchObject(well);
+      expect(plugin.connections).toBe(2);
+    });
+
+    it("as UNAVAILABLE where nobody listens, though a connection is open, or where its file is gone", async () => {
+      const plugin = await StandIn.listen(() => {}, { serial: false });
+      using hub = new Driver(plugin.path);
+      using gone = new Driver("/nonexistent/p.sock");
+      const kept = connect(plugin.path);
+      kept.on("error", () => {});
+      await expect.poll(() => plugin.open.size).toBe(1);
+      renameSync(plugin.path, `${plugin.path}.away`);
+      for (const driver of [hub, gone]) {
+        expect(await errorOf(healthOf(driver))).toMatchObject({ code: ErrorCode.Unavailable });
+      }
+      renameSync(`${plugin.path}.away`, plugin.path);
+      expect(await healthOf(hub)).toMatchObject(well);
+      plugin.stopListening();
+      writeFileSync(plugin.path, "");
+      expect(await errorOf(healthOf(hub))).toMatchObject({ code: ErrorCode.Unavailable });
+      await plugin[Symbol.asyncDispose]();
+      kept.destroy();
     });
   });
 

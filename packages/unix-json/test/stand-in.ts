@@ -57,7 +57,11 @@ export class StandIn implements AsyncDisposable {
     return plugin;
   }
 
-  /** Resolves when so many connections were served to their end. */
+  /** Takes no more connections; those that are open stay. Its file goes. */
+  stopListening(): void {
+    this.#server.close();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.open) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
