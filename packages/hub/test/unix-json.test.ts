@@ -87,6 +87,7 @@ describe("the id of the installation", () => {
 describe.each([
   ["the SDK, with its own KV answers", "sdk", "sdk"],
   ["the SDK, with KV answers as HTTP messages", "sdk-http-kv", "sdk"],
+  ["an early SDK, with its own KV questions", "sdk-early", "sdk"],
   ["the Python example", "python", "sdk"],
   ["the documents", "docs", "docs"],
 ])("a plugin in the form of %s", (_, reading, kvForm) => {
@@ -145,8 +146,13 @@ describe("a small plugin in Python", () => {
     expect(await hub.outcome("py", "/nowhere")).toBe(404);
     await hub.kv("py", "set", { key: "k", value: "v" });
     expect(await hub.kv("py", "get", { key: "k" })).toBe("v");
-    // Its own mistakes are no longer half a minute of silence: it hangs up, and that is heard.
-    expect(await hub.outcome("py", "/raise")).toBe(ErrorCode.Unavailable);
+    // Its own mistakes it keeps to itself and its log, until the caller's patience is over; then it serves the next one.
+    await expect(hub.http("py", "/raise", { timeoutMs: 300 })).rejects.toMatchObject({
+      code: ErrorCode.DeadlineExceeded,
+      message: expect.stringContaining("its log may say why"),
+    });
+    const { lines } = await hub.test.hub.readPluginLog("py");
+    expect(lines.map(({ message }) => message)).toContain("error: no such thing");
     const all = await Promise.all(Array.from({ length: 40 }, () => hub.outcome("py", "/")));
     expect(new Set(all)).toEqual(new Set([200]));
   });
