@@ -1,6 +1,3 @@
-import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { run, tempDirectory } from "../test/run.ts";
 import { nearest } from "./suggest.ts";
@@ -120,35 +117,6 @@ describe("the program", () => {
 });
 
 describe("completion", () => {
-  it("completes commands and options in bash", async () => {
-    const cwd = tempDirectory();
-    writeFileSync(join(cwd, "completion.sh"), (await run(["completion", "bash"])).stdout);
-    const complete = (...words: string[]): string => {
-      const script = `source ./completion.sh; COMP_WORDS=(orchestrator ${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length}; _orchestrator; echo "\${COMPREPLY[*]}"`;
-      return execFileSync("bash", ["--norc", "-c", script], { cwd, encoding: "utf8" }).trim();
-    };
-    expect(complete("st")).toBe("status stop");
-    expect(complete("serve", "--id")).toBe("--idle-exit");
-    expect(complete("completion", "")).toContain("bash zsh fish");
-  });
-
-  it.each([
-    ["zsh", ["-n"]],
-    ["fish", ["--no-execute"]],
-  ])("is a script that %s can read", async (shell, args) => {
-    const { code, stdout } = await run(["completion", shell]);
-    expect(code).toBe(0);
-    for (const name of COMMANDS) expect(stdout).toContain(name);
-    const file = join(tempDirectory(), "script");
-    writeFileSync(file, stdout);
-    try {
-      execFileSync(shell, [...args, file], { stdio: "pipe" });
-    } catch (error) {
-      // A shell that is not installed cannot say; the words above were looked at all the same.
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    }
-  });
-
   it("names the shells that it knows", async () => {
     expect(await run(["completion", "tcsh"])).toMatchObject({
       code: 2,

@@ -1,6 +1,7 @@
 import { Cli } from "./cli.ts";
 import { addBackup } from "./commands/backup.ts";
 import { addCall } from "./commands/call.ts";
+import { addComplete } from "./commands/complete.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
@@ -44,6 +45,7 @@ const COMMANDS = [
   addDoctor,
   addNew,
   addCompletion,
+  addComplete,
   addVersion,
 ];
 

@@ -16,7 +16,7 @@ export const addPrompts: AddCommand = (cli) => {
     "orchestrator prompts": "",
     "orchestrator prompts review --arg language=French": "",
   });
-  command.argument("[name]", "one prompt").option("-a, --arg <key=value>", "an argument of the prompt", collect);
+  command.argument("[prompt]", "one prompt").option("-a, --arg <key=value>", "an argument of the prompt", collect);
   addHubOption(command).action(
     cli.action<Options>(async ({ io, report, options, args }) => {
       const name = args[0] as string | undefined;

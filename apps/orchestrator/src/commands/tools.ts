@@ -11,7 +11,7 @@ export const addTools: AddCommand = (cli) => {
     "orchestrator tools": "",
     "orchestrator tools create_feature": "its arguments",
   });
-  addHubOption(command.argument("[name]", "one tool")).action(
+  addHubOption(command.argument("[tool]", "one tool")).action(
     cli.action<HubOptions>(async ({ io, report, options, args }) => {
       const tools = await withHub(io, options, async (hub) => {
         const list = await hub.ask({ $case: "listTools", value: {} }, "listTools", { signal: io.signal });
