@@ -6,7 +6,8 @@
  *   npm test -- protocol hub       these packages, by name or folder
  *   npm test -- hub -- -t router   what follows a second -- goes to vitest
  *
- * ORCHESTRATOR_REQUIRE=all makes a skipped test a failure: nothing optional may be missing.
+ * ORCHESTRATOR_REQUIRE=all makes a skipped test a failure: nothing optional may be missing. Tests that run on request alone,
+ * with programs that are not to be had everywhere, stay skipped.
  */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { TestReport } from "./report.ts";
-import { type SummaryOptions, summarise } from "./summary.ts";
+import { ON_REQUEST, type SummaryOptions, summarise } from "./summary.ts";
 
 const good: SummaryOptions = { requireAll: false, runnerFailed: false };
 const report = (part: Partial<TestReport>): TestReport => ({ passed: 0, failed: 0, skipped: [], errors: [], ...part });
@@ -31,6 +31,19 @@ it("a skipped test fails where everything is required", () => {
   expect(summarise(results, { ...good, requireAll: true })).toMatchObject({
     failed: 2,
     lines: expect.arrayContaining(["1 passed, 2 failed"]),
+  });
+});
+
+it("a test that runs on request alone is skipped all the same, and named", () => {
+  const onRequest = [{ name: "a.test.ts > theirs", reason: `${ON_REQUEST}nobody named a directory` }];
+  const results = [{ name: "a", report: report({ passed: 1, skipped: [...onRequest, ...skipped("x")] }) }];
+  expect(summarise(results, { ...good, requireAll: true })).toEqual({
+    lines: [
+      "skipped: a: a.test.ts > theirs (on request: nobody named a directory)",
+      "failed:  a: a.test.ts > x (Go is absent)",
+      "1 passed, 1 failed, 1 skipped",
+    ],
+    failed: 1,
   });
 });
 

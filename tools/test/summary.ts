@@ -6,8 +6,11 @@ export interface SuiteResult {
   readonly report: TestReport | undefined;
 }
 
+/** Starts the reason of tests that run only where somebody asks for them: nobody can be required to have what they need. */
+export const ON_REQUEST = "on request: ";
+
 export interface SummaryOptions {
-  /** A skipped test is a failure. */
+  /** A skipped test is a failure, unless it runs {@link ON_REQUEST} alone. */
   readonly requireAll: boolean;
   /** The runner of all packages ended with an error. */
   readonly runnerFailed: boolean;
@@ -33,9 +36,10 @@ export function summarise(
     if (report.failed > 0) lines.push(`failed:  ${name}: ${report.failed} of its tests, see above`);
     for (const error of report.errors) lines.push(`failed:  ${name}: ${error}`);
     for (const group of groupSkipped(report.skipped)) {
-      if (options.requireAll) failed += group.count;
+      const isFailure = options.requireAll && !group.isOnRequest;
+      if (isFailure) failed += group.count;
       else skipped += group.count;
-      lines.push(`${options.requireAll ? "failed: " : "skipped:"} ${name}: ${group.text}`);
+      lines.push(`${isFailure ? "failed: " : "skipped:"} ${name}: ${group.text}`);
     }
   }
   if (options.runnerFailed && failed === 0) {
@@ -51,7 +55,7 @@ export function summarise(
 }
 
 /** Skipped tests of one group and reason share a line: fifty tests that want one absent program are one fact. */
-function groupSkipped(skipped: readonly SkippedTest[]): { text: string; count: number }[] {
+function groupSkipped(skipped: readonly SkippedTest[]): { text: string; count: number; isOnRequest: boolean }[] {
   const groups = new Map<string, { names: string[]; reason: string }>();
   for (const { name, reason } of skipped) {
     const parent = name.split(" > ").slice(0, -1).join(" > ");
@@ -62,6 +66,7 @@ function groupSkipped(skipped: readonly SkippedTest[]): { text: string; count: n
   }
   return [...groups].map(([key, { names, reason }]) => {
     const what = names.length === 1 ? names[0] : `${key.split("\n")[0]}: ${names.length} tests`;
-    return { text: `${what} (${reason || "no reason given"})`, count: names.length };
+    const text = `${what} (${reason || "no reason given"})`;
+    return { text, count: names.length, isOnRequest: reason.startsWith(ON_REQUEST) };
   });
 }
