@@ -13,7 +13,7 @@ export interface ReadPage extends KvPage {
 }
 
 type Row = [version: number, updatedAtMs: number, expiresAtMs: number, value: Uint8Array];
-type ListRow = [key: string, version: number, updatedAtMs: number, expiresAtMs: number, value: Uint8Array | null];
+type ListRow = [key: string | Uint8Array, version: number, updatedAtMs: number, expiresAtMs: number, value: Uint8Array | null];
 
 /** Reads what is committed, on the hub's own thread: a read of what SQLite has in memory takes some microseconds. */
 export class KvReader {
@@ -38,7 +38,8 @@ export class KvReader {
     this.#get.setReturnArrays(true);
     const list = (value: string) => {
       const statement = db.prepare(
-        `SELECT CAST(key AS TEXT), version, updated_at_ms, expires_at_ms, ${value} FROM kv_entries
+        // Where a text ends that holds a zero byte, runtimes do not agree.
+        `SELECT iif(instr(key, x'00'), key, CAST(key AS TEXT)), version, updated_at_ms, expires_at_ms, ${value} FROM kv_entries
          WHERE namespace_id = ? AND key >= ? AND key < ? AND (expires_at_ms = 0 OR expires_at_ms > ?) ORDER BY key LIMIT ?`,
       );
       statement.setReturnArrays(true);
@@ -110,7 +111,8 @@ function page(rows: Iterable<ListRow>, limit: number, maxBytes: number): KvPage 
   const isBounded = maxBytes < Number.POSITIVE_INFINITY;
   const entries: KvEntry[] = [];
   let bytes = 0;
-  for (const [key, version, updatedAtMs, expiresAtMs, value] of rows) {
+  for (const [name, version, updatedAtMs, expiresAtMs, value] of rows) {
+    const key = typeof name === "string" ? name : Buffer.from(name.buffer, name.byteOffset, name.length).toString();
     if (isBounded) bytes += Buffer.byteLength(key) + (value?.length ?? 0);
     if (entries.length === limit || (entries.length > 0 && bytes > maxBytes)) return { entries, nextKey: key };
     entries.push({ key, value: value ?? NOTHING, version, updatedAtMs, expiresAtMs });
