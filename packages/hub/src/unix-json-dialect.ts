@@ -2,7 +2,7 @@ import { chmodSync } from "node:fs";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import type { Attachment, HealthReport, PluginProcess, ProcessGuard } from "@orchestrator/supervisor";
 import { describeExit } from "@orchestrator/supervisor";
-import { checkListening, initialise, KvTools, requestShutdown, UnixJsonLink } from "@orchestrator/unix-json";
+import { initialise, KvTools, requestShutdown, UnixJsonLink } from "@orchestrator/unix-json";
 import type { HubLog } from "./hub-log.ts";
 import type { Probed, ProbeSpec } from "./manifest-probe.ts";
 import type { DialectOptions } from "./orchestra-dialect.ts";
@@ -86,10 +86,10 @@ export class UnixJsonDialect {
       throw new HubError(ErrorCode.Internal, `Plugin "${plugin.id}" was started without a socket`);
     this.#next.delete(plugin);
     try {
-      await this.#introduce(plugin, path, process, signal);
+      const hangsUp = await this.#introduce(plugin, path, process, signal);
       // The directory keeps others out already; this is what the plugin's own documents promise.
       chmodSync(path, 0o600);
-      return this.#attachment(plugin, path, process);
+      return this.#attachment(plugin, path, process, hangsUp);
     } catch (reason) {
       this.#sockets.release(path);
       throw reason;
@@ -101,10 +101,11 @@ export class UnixJsonDialect {
     this.#sockets.remove();
   }
 
-  async #introduce(plugin: PluginEntry, path: string, process: PluginProcess, signal: AbortSignal): Promise<void> {
+  /** @returns whether it hung up when we had */
+  async #introduce(plugin: PluginEntry, path: string, process: PluginProcess, signal: AbortSignal): Promise<boolean> {
     const { stateDir, logPath } = this.#options;
     const gone = new AbortController();
-    const exited = process.exited.then((status) => {
+    const exited = process.exited.then((status): never => {
       const what = `Plugin "${plugin.id}" ${describeExit(status)} before it listened on its socket`;
       const error = new HubError(ErrorCode.StartFailed, what);
       gone.abort(error);
@@ -112,11 +113,12 @@ export class UnixJsonDialect {
     });
     const fields = { instanceId: instanceId(stateDir), pluginSocket: path, logPath: logPath(plugin.id) };
     // Whichever comes first; a plugin that exits takes the wait with it.
-    await Promise.race([initialise(fields, AbortSignal.any([signal, gone.signal])), exited]);
+    const hangsUp = await Promise.race([initialise(fields, AbortSignal.any([signal, gone.signal])), exited]);
     exited.catch(() => {});
+    return hangsUp;
   }
 
-  #attachment(plugin: PluginEntry, path: string, process: PluginProcess): Attachment {
+  #attachment(plugin: PluginEntry, path: string, process: PluginProcess, hangsUp: boolean): Attachment {
     const { accept, onReady, onGone, log } = this.#options;
     const { kvForm, connections, callTimeoutMs } = plugin.config;
     let port: Port | undefined;
@@ -124,6 +126,7 @@ export class UnixJsonDialect {
       {
         peer: plugin.id,
         path,
+        hangsUp,
         kvForm,
         connections,
         httpTimeoutMs: callTimeoutMs,
@@ -142,13 +145,12 @@ export class UnixJsonDialect {
         return link.heard;
       },
       get inFlight() {
-        return link.inFlight;
+        return link.inFlight + (link.isOwed ? 1 : 0);
       },
       activate: () => onReady(plugin, ours, this.offer(plugin)),
       retire: () => onGone(plugin, ours),
       ping: async (pingSignal): Promise<HealthReport> => {
-        // One that serves its connections one after the other is not disturbed while it works.
-        if (link.inFlight === 0) await checkListening(path, pingSignal);
+        await link.check(pingSignal);
         return { status: "unknown", message: "" };
       },
       requestShutdown: async (graceMs) => {

@@ -192,6 +192,38 @@ describe("a plugin that does what it should not", () => {
     expect([await hub.outcome("p", "/"), supervised.pid === before]).toEqual([200, false]);
   });
 
+  const health = (busy_ms: number) => ({ interval_ms: 50, timeout_ms: 50, failures: 2, busy_ms });
+  it("hangs: it is ended and started again", async () => {
+    using directory = new PluginDirectory();
+    const binary = directory.add("p");
+    const plugins = [{ id: "p", binary, dialect: "unix-json", health: health(500) }];
+    await using hub = await UnixJsonHub.start(directory, { plugins });
+    const { supervised } = hub.plugin("p");
+    const { pid } = supervised;
+    expect(await hub.outcome("p", "/block?600000", 100)).toBe(ErrorCode.DeadlineExceeded);
+    // Calls that come meanwhile, and are not answered either, are no sign of life.
+    expect(await hub.outcome("p", "/", 100)).toBe(ErrorCode.DeadlineExceeded);
+    await supervised.reached("backoff");
+    await supervised.reached("ready");
+    expect([await hub.outcome("p", "/"), supervised.pid === pid, isAlive(pid)]).toEqual([200, false, false]);
+    const lines = hub.test.hub.log.tail(100).map(({ text }) => text);
+    expect(lines.join("\n")).toMatch(/checks in a row were not answered; nothing was heard for \d+ ms/);
+  });
+
+  it("is slow, also beyond the patience of its callers: it is left alone", async () => {
+    using directory = new PluginDirectory();
+    const binary = directory.add("p");
+    const plugins = [{ id: "p", binary, dialect: "unix-json", health: health(30_000) }];
+    await using hub = await UnixJsonHub.start(directory, { plugins });
+    const slow = hub.outcome("p", "/block?600");
+    expect(await hub.outcome("p", "/block?1", 100)).toBe(ErrorCode.DeadlineExceeded);
+    expect(await slow).toBe(200);
+    expect(await hub.outcome("p", "/block?600", 100)).toBe(ErrorCode.DeadlineExceeded);
+    const told = () => hub.test.hub.log.tail(100).filter(({ text }) => /unhealthy|it answers again/.test(text));
+    await expect.poll(() => told().length).toBeGreaterThan(1);
+    expect([await hub.outcome("p", "/"), hub.plugin("p").supervised.starts]).toEqual([200, 1]);
+  });
+
   it.each(["exits", "never-listens"])("%s at its start: the hub says so, the others serve", async (behaviour) => {
     using directory = new PluginDirectory();
     directory.add("well");

@@ -35,6 +35,8 @@ export class ExchangeQueue {
   #reuses = true;
   readonly #deadline = new NextDeadline((nowMs) => this.#expire(nowMs));
   heard = 0;
+  /** It was asked something, nobody waits for the answer any more, and nothing was heard of it since. */
+  isOwed = false;
 
   constructor(options: ExchangeQueueOptions) {
     this.#options = options;
@@ -70,6 +72,7 @@ export class ExchangeQueue {
       this.#waiting.splice(this.#waiting.indexOf(exchange), 1);
       this.#waitingBytes -= exchange.question.frame.length;
     } else {
+      this.isOwed = true;
       exchange.connection.close();
       this.#asking -= 1;
       this.#next(undefined);
@@ -113,6 +116,7 @@ export class ExchangeQueue {
 
   #answered(exchange: Exchange, connection: PluginConnection, frame: Uint8Array): void {
     this.heard += 1;
+    this.isOwed = false;
     let answer: ReturnType<Question["read"]>;
     try {
       answer = exchange.question.read(frame);

@@ -11,5 +11,4 @@ export {
 } from "./codec/encode.ts";
 export { KvTools } from "./kv-tools.ts";
 export { initialise, requestShutdown } from "./lifecycle.ts";
-export { checkListening } from "./listening.ts";
 export { UnixJsonLink, type UnixJsonLinkOptions } from "./unix-json-link.ts";

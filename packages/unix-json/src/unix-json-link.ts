@@ -11,7 +11,7 @@ import type { KvForm } from "./codec/encode.ts";
 import type { Question } from "./exchange.ts";
 import { ExchangeQueue } from "./exchange-queue.ts";
 import { KvTools } from "./kv-tools.ts";
-import { requestShutdown } from "./lifecycle.ts";
+import { requestShutdown, untilFree } from "./lifecycle.ts";
 import { checkListening } from "./listening.ts";
 import { httpQuestion, kvQuestion, kvToolQuestion } from "./question.ts";
 
@@ -35,6 +35,8 @@ export interface UnixJsonLinkOptions {
   readonly httpTimeoutMs?: number;
   /** The longest that a question about the store may take in all. Default 5 000. */
   readonly kvTimeoutMs?: number;
+  /** It hangs up when we have, which shows that it comes to the end of what it is at: see `check`. Default false. */
+  readonly hangsUp?: boolean;
   /** Something was odd and was put right. */
   readonly onRemark?: (text: string) => void;
 }
@@ -93,6 +95,24 @@ export class UnixJsonLink implements Link {
   /** Grows with every frame that came from the plugin. */
   get heard(): number {
     return this.#queue.heard;
+  }
+
+  /** It may still be at work on a question whose answer nobody waits for any more. */
+  get isOwed(): boolean {
+    return this.#queue.isOwed;
+  }
+
+  /**
+   * Resolves when it is known that the plugin lives. That is known while it has questions in time, and of one that has nothing to
+   * do where it listens. One that has let a question go by must show that it comes to an end with it; however late it does.
+   * @throws {HubError} `UNAVAILABLE` when nobody listens; otherwise the signal's reason
+   */
+  async check(signal: AbortSignal): Promise<void> {
+    const { path, hangsUp } = this.#options;
+    if (this.#queue.isOwed && hangsUp === true) {
+      await untilFree(path, signal);
+      this.#queue.isOwed = false;
+    } else if (this.#queue.size === 0) await checkListening(path, signal);
   }
 
   open(payload: Uint8Array, _last: boolean): CallId {
@@ -212,8 +232,7 @@ export class UnixJsonLink implements Link {
   }
 
   async #health(): Promise<Response> {
-    // A plugin that serves one connection at a time is not disturbed while it works; that it is at work is known.
-    if (this.#queue.size === 0) await checkListening(this.#options.path, AbortSignal.timeout(5_000));
+    await this.check(AbortSignal.timeout(5_000));
     return { $case: "health", value: { status: 1, message: "its socket takes connections", details: {} } };
   }
 

@@ -469,6 +469,42 @@ describe("the link", () => {
       expect(plugin.connections).toBe(2);
     });
 
+    it("by its hanging up, where it let a question go by, and however late that is", async () => {
+      const held: Socket[] = [];
+      let works = true;
+      // Takes connections, as the system does for it, and reads none while it works.
+      await using plugin = await StandIn.listen(() => {}, {
+        onConnection: (socket) => void (works ? held.push(socket) : socket.end()),
+      });
+      using hub = new Driver(plugin.path, { hangsUp: true });
+      const check = () => hub.link.check(new AbortController().signal);
+      const { ended } = hub.get("/", 20);
+      await check();
+      expect([await errorOf(ended), hub.link.isOwed]).toMatchObject([{ code: ErrorCode.DeadlineExceeded }, true]);
+      const stopped = new AbortController();
+      const given = hub.link.check(stopped.signal);
+      stopped.abort(new Error("enough"));
+      await expect(given).rejects.toThrow("enough");
+      let isKnown = false;
+      const known = check().then(() => {
+        isKnown = true;
+      });
+      await expect.poll(() => held.length).toBe(3);
+      expect(isKnown).toBe(false);
+      works = false;
+      for (const socket of held) socket.end();
+      await known;
+      expect(hub.link.isOwed).toBe(false);
+    });
+
+    it("as ever, where it does not hang up by itself", async () => {
+      await using plugin = await StandIn.listen(() => {}, { onConnection: () => {} });
+      using hub = new Driver(plugin.path);
+      await errorOf(hub.get("/", 20).ended);
+      expect(hub.link.isOwed).toBe(true);
+      await hub.link.check(new AbortController().signal);
+    });
+
     it("as UNAVAILABLE where nobody listens, though a connection is open, or where its file is gone", async () => {
       const plugin = await StandIn.listen(() => {}, { serial: false });
       using hub = new Driver(plugin.path);

@@ -20,6 +20,13 @@ export type Json = { readonly [key: string]: any };
 /** What a stand-in does with one message: writes its answer, or hangs up, or nothing. */
 export type Behave = (message: Json, socket: Socket, raw: Buffer) => void;
 
+export interface StandInOptions {
+  /** Default true. */
+  readonly serial?: boolean;
+  /** What becomes of a connection, in place of serving it. */
+  readonly onConnection?: (socket: Socket) => void;
+}
+
 /** A plugin within the test's own process, which serves its connections one after the other and reads frame by frame. */
 export class StandIn implements AsyncDisposable {
   readonly path: string;
@@ -36,23 +43,24 @@ export class StandIn implements AsyncDisposable {
   readonly #isSerial: boolean;
   #serving = 0;
 
-  private constructor(behave: Behave, isSerial: boolean) {
+  private constructor(behave: Behave, { serial = true, onConnection }: StandInOptions) {
     this.#directory = mkdtempSync(join(tmpdir(), "uj-"));
     this.path = join(this.#directory, "p.sock");
     this.#behave = behave;
-    this.#isSerial = isSerial;
+    this.#isSerial = serial;
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       this.connections += 1;
       this.open.add(socket);
       socket.on("error", () => {});
       socket.on("close", () => this.open.delete(socket));
+      if (onConnection !== undefined) return void onConnection(socket);
       this.#waiting.push(socket);
       this.#next();
     });
   }
 
-  static async listen(behave: Behave, options: { readonly serial?: boolean } = {}): Promise<StandIn> {
-    const plugin = new StandIn(behave, options.serial ?? true);
+  static async listen(behave: Behave, options: StandInOptions = {}): Promise<StandIn> {
+    const plugin = new StandIn(behave, options);
     await new Promise<void>((resolve) => plugin.#server.listen(plugin.path, resolve));
     return plugin;
   }
