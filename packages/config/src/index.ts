@@ -10,6 +10,7 @@ export type {
   CapabilityAlias,
   CapabilityKind,
   CapabilityPattern,
+  CircuitConfig,
   HealthConfig,
   HubConfig,
   LimitsConfig,

@@ -73,6 +73,7 @@ describe("defaults", () => {
       activation: "eager",
       idleStopMs: 0,
       health: { intervalMs: 5_000, timeoutMs: 5_000, failures: 3, restart: true, busyMs: 30_000 },
+      circuit: { failures: 10, coolDownMs: 1_000 },
       limits: { memoryBytes: undefined, cpus: undefined, processes: undefined },
       aliases: [],
       prefer: [],
@@ -119,6 +120,10 @@ describe("defaults", () => {
     });
     const { diagnostics } = parseConfig("plugins:\n  - {id: a, binary: a, health: {failures: 0}}", base);
     expect(diagnostics[0]?.message).toContain("health.failures");
+    expect(plugin("id: a\nbinary: a\ncircuit: {failures: 0, cool_down_ms: 9}").circuit).toEqual({
+      failures: 0,
+      coolDownMs: 9,
+    });
     expect(parseConfig("notify: {webhook: ftp://x}", base).diagnostics[0]?.message).toContain("notify.webhook");
     expect(config("notify: {command: [mail, root], webhook: http://h/x}").notify).toMatchObject({
       command: ["mail", "root"],

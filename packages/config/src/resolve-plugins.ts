@@ -98,7 +98,7 @@ function resolvePlugin(
 }
 
 function resolveSupervision(raw: RawPlugin, callTimeoutMs: number) {
-  const { health = {}, activation = "eager" } = raw;
+  const { health = {}, circuit = {}, activation = "eager" } = raw;
   return {
     maxCrashes: raw.max_crashes ?? 10,
     crashWindowMs: raw.crash_window_ms ?? 600_000,
@@ -114,6 +114,7 @@ function resolveSupervision(raw: RawPlugin, callTimeoutMs: number) {
       restart: health.restart ?? true,
       busyMs: health.busy_ms ?? callTimeoutMs,
     },
+    circuit: { failures: circuit.failures ?? 10, coolDownMs: circuit.cool_down_ms ?? 1_000 },
   };
 }
 

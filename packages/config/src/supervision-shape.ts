@@ -73,6 +73,24 @@ export const supervisionFields = {
       ),
     },
   },
+  circuit: {
+    kind: "group",
+    description: "How long a plugin is called that gives no proper answers.",
+    fields: {
+      failures: {
+        kind: "count",
+        minimum: 0,
+        maximum: 1_000,
+        description:
+          "So many calls of one caller in a row without a proper answer, and its next calls are answered at once with UNAVAILABLE; 0 is never.",
+        defaultText: "10",
+      },
+      cool_down_ms: timeoutMs(
+        "After so long one call is let through as a trial. Twice as long after each that fails, up to 30 s.",
+        "1000",
+      ),
+    },
+  },
   limits: {
     kind: "group",
     description: "What the plugin's processes may use together, where control groups of the system allow it.",

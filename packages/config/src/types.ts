@@ -36,6 +36,13 @@ export interface HealthConfig {
   readonly busyMs: number;
 }
 
+/** How long a plugin is called that gives no proper answers. */
+export interface CircuitConfig {
+  /** 0: however many fail. */
+  readonly failures: number;
+  readonly coolDownMs: number;
+}
+
 /** What a plugin's processes may use together; undefined is no limit. */
 export interface LimitsConfig {
   readonly memoryBytes: number | undefined;
@@ -90,6 +97,7 @@ export interface PluginConfig {
   /** 0: never. */
   readonly idleStopMs: number;
   readonly health: HealthConfig;
+  readonly circuit: CircuitConfig;
   readonly limits: LimitsConfig;
   readonly aliases: readonly CapabilityAlias[];
   /** Capabilities for which this plugin wins a collision. */
