@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { hasEnded, readStat } from "../processes/process-stat.ts";
+import { rethrowExhausted } from "./exhausted.ts";
 import { type HubMark, numberInEnviron, numberInLimits } from "./hub-mark.ts";
 
 /** A living process that carries a hub's mark. */
@@ -32,6 +33,7 @@ const ENVIRON_READS_AT_ONCE = 4;
 /**
  * Looks at every process of this machine. A process may fork and end between the moment when its name is read and the one when it is
  * looked at: its child is new then, so what is new is looked at as well, until nothing is. Without a /proc there are none to find.
+ * @throws {NodeJS.ErrnoException} `EMFILE` or `ENFILE` when there is no descriptor left to look with: that is not to have found nothing
  */
 export async function findMarked(mark: HubMark, options: FindOptions): Promise<MarkedProcess[]> {
   const proc = options.proc ?? "/proc";
@@ -70,16 +72,16 @@ async function findInLimits(
 
 /**
  * Kills a process that was found a while ago, if it is still that one: its start and its mark are looked at again, right before.
- * @returns false when it is gone
+ * @returns false when it is gone, or cannot be looked at now
  */
 export function killMarked(mark: HubMark, found: MarkedProcess): boolean {
   const now = readStat(found.pid);
   if (now === undefined || hasEnded(now) || now.startTime !== found.startTime) return false;
-  if (found.by === "limits") {
-    const limits = readLimits(found.pid, "/proc", Buffer.allocUnsafe(LIMITS_BYTES));
-    if (numberInLimits(mark, limits) === undefined) return false;
-  }
   try {
+    if (found.by === "limits") {
+      const limits = readLimits(found.pid, "/proc", Buffer.allocUnsafe(LIMITS_BYTES));
+      if (numberInLimits(mark, limits) === undefined) return false;
+    }
     process.kill(found.pid, "SIGKILL");
     return true;
   } catch {
@@ -94,7 +96,7 @@ async function findInEnvirons(mark: HubMark, pids: readonly number[], proc: stri
     for (const pid of queue) {
       // Before the environment: what it says then belongs to this process or to none.
       const before = readStat(pid, proc)?.startTime;
-      const environ = await readFile(`${proc}/${pid}/environ`, "latin1").catch(() => "");
+      const environ = await readFile(`${proc}/${pid}/environ`, "latin1").catch(nothing);
       const number = numberInEnviron(mark, environ);
       if (number !== undefined && readStat(pid, proc)?.startTime === before) add(found, pid, number, "environ", proc);
     }
@@ -105,8 +107,16 @@ async function findInEnvirons(mark: HubMark, pids: readonly number[], proc: stri
 
 /** All process ids; none where there is no /proc. */
 export async function processIds(proc = "/proc"): Promise<number[]> {
-  const names = await readdir(proc).catch(() => []);
+  const names = await readdir(proc).catch((error) => {
+    rethrowExhausted(error);
+    return [];
+  });
   return names.filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+function nothing(error: unknown): string {
+  rethrowExhausted(error);
+  return "";
 }
 
 function add(found: MarkedProcess[], pid: number, number: number, by: MarkedProcess["by"], proc: string): void {
@@ -119,8 +129,8 @@ function readLimits(pid: number, proc: string, buffer: Buffer): string {
   let fd: number;
   try {
     fd = openSync(`${proc}/${pid}/limits`, "r");
-  } catch {
-    return "";
+  } catch (error) {
+    return nothing(error);
   }
   try {
     return buffer.toString("latin1", 0, readSync(fd, buffer, 0, buffer.length, 0));

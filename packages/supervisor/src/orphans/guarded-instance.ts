@@ -21,6 +21,8 @@ export interface GuardedInstanceOptions {
   readonly onEnd: (pid: number) => void;
   /** Processes that cannot be ended: they hang in the kernel, or belong to another user. */
   readonly onLeft: (pids: readonly number[]) => void;
+  /** It cannot be seen now whether anything is left; `clear` is to be asked for again. */
+  readonly onUnseen: (instance: GuardedInstance, why: string) => void;
 }
 
 /** One start of one plugin, with all the processes that come of it. */
@@ -71,11 +73,14 @@ export class GuardedInstance {
   }
 
   async usage(): Promise<ResourceUse | undefined> {
-    const found = await this.#options.find();
+    const found = await this.#options.find().catch(() => []);
     return await this.#meter.read(new Set([this.#pid, ...found.map(({ pid }) => pid)]));
   }
 
-  /** Kills what is left of it, wherever it went, and removes its control groups. Resolves when all of it is gone. Repeatable. */
+  /**
+   * Kills what is left of it, wherever it went, and removes its control groups. Resolves when all of it is gone, or when that has
+   * taken too long and was told. Repeatable.
+   */
   async clear(): Promise<void> {
     this.#clearing ??= this.#clear();
     await this.#clearing;
@@ -83,7 +88,12 @@ export class GuardedInstance {
 
   async #clear(): Promise<void> {
     this.#cgroups.kill();
-    const { left } = await killAll(this.#options.mark, { find: this.#options.find });
+    const { left, unseen } = await killAll(this.#options.mark, { find: this.#options.find });
+    if (unseen !== undefined) {
+      this.#clearing = undefined;
+      this.#options.onUnseen(this, unseen.message);
+      return;
+    }
     if (left.length > 0) this.#options.onLeft(left.map(({ pid }) => pid));
     await this.#cgroups.remove();
     this.#options.onEnd(this.#pid);

@@ -146,4 +146,23 @@ describe.runIf(process.platform === "linux")("a guardian", SLOW, () => {
     expect(await survivors(hub)).toEqual([]);
     expect(existsSync(lock)).toBe(false);
   });
+
+  it("and what is left of plugins are looked after as soon as there are descriptors again", async () => {
+    const program = join(import.meta.dirname, "../../test/fixtures/exhausted-hub.ts");
+    const script = 'ulimit -n 200 && exec "$@"';
+    const hub = spawn("sh", ["-c", script, "sh", process.execPath, program, tempDirectory()], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    onTestFinished(() => void hub.kill("SIGKILL"));
+    let told = "";
+    hub.stdout.on("data", (chunk: Buffer) => {
+      told += chunk;
+    });
+    expect(await once(hub, "close")).toEqual([0, null]);
+    const { troubles, left } = JSON.parse(told);
+    expect(left).toEqual([]);
+    expect(troubles).toContainEqual(expect.stringMatching(/cannot be seen what is left of plugin "daemon".*EMFILE/));
+    expect(troubles).toContainEqual(expect.stringMatching(/^No guardian runs.*EMFILE/));
+    expect(troubles.at(-1)).toBe("The hub has a guardian again");
+  });
 });

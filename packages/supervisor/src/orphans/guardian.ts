@@ -14,7 +14,7 @@ export interface GuardianOptions {
 
 /** `stat`, `grep` and the like are here; a system that has them elsewhere says so in PATH. */
 const USUAL_PATH = "/usr/bin:/bin:/usr/sbin:/sbin";
-/** A guardian that ends sooner than this after its start is not started again at once. */
+/** A guardian that cannot be started, or ends sooner than this after its start, is not started again at once. */
 const SOON_MS = 1_000;
 /** How long it may take to go when it was told to. */
 const LEAVE_MS = 2_000;
@@ -31,6 +31,8 @@ export class Guardian {
   #startedAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  /** The last start failed, and that was told. */
+  #isMissing = false;
 
   constructor(options: GuardianOptions) {
     this.#options = options;
@@ -99,23 +101,24 @@ export class Guardian {
   }
 
   #start(): void {
-    const { mark, onTrouble, path = process.env["PATH"] ?? "" } = this.#options;
-    const child = spawn(SHELL, ["-c", GUARDIAN_SCRIPT, "orchestrator-guardian", mark.token, mark.digits], {
-      // It holds no directory, and no descriptor but its end of the pipe.
-      cwd: "/",
-      env: { PATH: `${USUAL_PATH}:${path}`, LC_ALL: "C", [GUARDIAN_VARIABLE]: mark.token },
-      stdio: ["pipe", "ignore", "ignore"],
-      detached: true,
-    });
-    child.once("error", (error) => {
-      this.#child = undefined;
-      onTrouble(`No guardian runs, so plugins stay behind when this hub is killed: ${error.message}`);
-    });
+    let child: ChildProcess;
+    try {
+      child = this.#spawn();
+    } catch (error) {
+      this.#failed(error as Error);
+      return;
+    }
+    if (child.pid === undefined) {
+      child.once("error", (error) => this.#failed(error));
+      return;
+    }
+    child.on("error", () => {}); // a signal that it did not get
     // It is gone when this fails; its end is told by itself.
-    child.stdin.on("error", () => {});
-    if (child.pid === undefined) return;
+    child.stdin!.on("error", () => {});
     this.#child = child;
     this.#startedAt = performance.now();
+    if (this.#isMissing) this.#options.onTrouble("The hub has a guardian again");
+    this.#isMissing = false;
     child.once("exit", (code, signal) => this.#gone(child, signal ?? `code ${code}`));
     // A hub that has nothing else to do may end; the guardian sees it.
     child.unref();
@@ -123,11 +126,36 @@ export class Guardian {
     for (const fact of this.#facts) this.#write(fact);
   }
 
+  #spawn(): ChildProcess {
+    const { mark, path = process.env["PATH"] ?? "" } = this.#options;
+    return spawn(SHELL, ["-c", GUARDIAN_SCRIPT, "orchestrator-guardian", mark.token, mark.digits], {
+      // It holds no directory, and no descriptor but its end of the pipe.
+      cwd: "/",
+      env: { PATH: `${USUAL_PATH}:${path}`, LC_ALL: "C", [GUARDIAN_VARIABLE]: mark.token },
+      stdio: ["pipe", "ignore", "ignore"],
+      detached: true,
+    });
+  }
+
+  /** Processes or descriptors ran out, which passes. */
+  #failed(error: Error): void {
+    if (!this.#isMissing) {
+      const why = `${error.message}. It is tried again until one runs`;
+      this.#options.onTrouble(`No guardian runs, so plugins stay behind when this hub is killed: ${why}`);
+    }
+    this.#isMissing = true;
+    this.#again(SOON_MS);
+  }
+
   #gone(child: ChildProcess, how: string): void {
     if (this.#child === child) this.#child = undefined;
     if (this.#closed) return;
     this.#options.onTrouble(`The hub's guardian was ended (${how}); another one takes its place`);
-    const delayMs = performance.now() - this.#startedAt < SOON_MS ? SOON_MS : 0;
+    this.#again(performance.now() - this.#startedAt < SOON_MS ? SOON_MS : 0);
+  }
+
+  #again(delayMs: number): void {
+    if (this.#closed) return;
     this.#timer = setTimeout(() => this.#start(), delayMs);
     this.#timer.unref();
   }

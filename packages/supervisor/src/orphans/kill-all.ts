@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isExhausted } from "./exhausted.ts";
 import { findMarked, killMarked, type MarkedProcess } from "./find-marked.ts";
 import type { HubMark } from "./hub-mark.ts";
 
@@ -9,23 +10,41 @@ export interface KillOptions {
   readonly patienceMs?: number;
 }
 
+/** How long descriptors are waited for: somebody may wait for the end of a plugin, and whoever cannot look can look later. */
+const BLIND_MS = 500;
+
+export interface KillResult {
+  readonly killed: number;
+  /** What is still there when the time is over. */
+  readonly left: readonly MarkedProcess[];
+  /** Why it is not known what is left: there is no descriptor to look with. */
+  readonly unseen?: NodeJS.ErrnoException;
+}
+
 /**
  * Kills until nothing is left, looking again after each round, since a process may have started another one meanwhile.
- * @returns how many were killed, and what is still there when the time is over
  */
-export async function killAll(
-  mark: HubMark,
-  options: KillOptions = {},
-): Promise<{ killed: number; left: readonly MarkedProcess[] }> {
+export async function killAll(mark: HubMark, options: KillOptions = {}): Promise<KillResult> {
   const { find = () => findMarked(mark, { environ: true }), patienceMs = 5_000 } = options;
-  const deadline = performance.now() + patienceMs;
+  const begunAt = performance.now();
   const killed = new Set<string>();
   for (let waitMs = 2; ; waitMs = Math.min(waitMs * 2, 100)) {
-    const left = await find();
-    if (left.length === 0 || performance.now() > deadline) return { killed: killed.size, left };
+    const { left, unseen } = await look(find);
+    const tookMs = performance.now() - begunAt;
+    if (unseen !== undefined && tookMs > BLIND_MS) return { killed: killed.size, left, unseen };
+    if (unseen === undefined && (left.length === 0 || tookMs > patienceMs)) return { killed: killed.size, left };
     for (const found of left) {
       if (killMarked(mark, found)) killed.add(`${found.pid}/${found.startTime}`);
     }
     await sleep(waitMs);
+  }
+}
+
+async function look(find: () => Promise<readonly MarkedProcess[]>): Promise<Omit<KillResult, "killed">> {
+  try {
+    return { left: await find() };
+  } catch (error) {
+    if (isExhausted(error)) return { left: [], unseen: error };
+    throw error;
   }
 }

@@ -108,6 +108,10 @@ export class ProcessGuard {
       cgroups: this.#cgroups.layoutFor(limits),
       find: async () => (await this.#seen.next()).get(number) ?? [],
       onLeft: (pids) => this.#trouble(`Processes of plugin "${pluginId}" cannot be ended: ${pids.join(", ")}`),
+      onUnseen: (unseen, why) => {
+        this.#trouble(`It cannot be seen what is left of plugin "${pluginId}", so it is looked again: ${why}`);
+        if (this.#closing === undefined) this.clearSoon(unseen);
+      },
       onUnmarked: () => {
         this.#hasUnmarked = true;
       },
@@ -198,8 +202,13 @@ export class ProcessGuard {
     clearTimeout(this.#soonTimer);
     if (!this.#isBegun) return;
     await Promise.all([...this.#instances.values()].map((instance) => instance.clear()));
-    const { left } = await killAll(this.mark, { find: () => this.#find() });
+    const { left, unseen } = await killAll(this.mark, { find: () => this.#find() });
     for (const { pid } of left) this.#trouble(`Process ${pid} cannot be ended`);
+    // The guardian has descriptors of its own: it looks when this process is gone.
+    if (unseen !== undefined) {
+      this.#trouble(`It cannot be seen whether a process is left, so the guardian will look: ${unseen.message}`);
+      return;
+    }
     for (const path of this.#sockets) removeSocket(path);
     this.#cgroups.undo();
     await this.#guardian?.close();

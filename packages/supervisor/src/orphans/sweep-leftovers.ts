@@ -55,8 +55,9 @@ async function sweepHub(record: RunRecord, own: ProcessIdentity, stateDir: strin
   if (record.hub.boot === own.boot) {
     await endGuardian(record.token);
     emptyCgroups(record.cgroups, record.token);
-    const { killed, left } = await killAll(record);
+    const { killed, left, unseen } = await killAll(record);
     processes = killed;
+    if (unseen !== undefined) problems.push(`It cannot be seen what a hub that is gone has left: ${unseen.message}`);
     for (const { pid } of left) problems.push(`Process ${pid} of a hub that is gone cannot be ended`);
   }
   let files = 0;
