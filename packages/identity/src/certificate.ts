@@ -19,9 +19,9 @@ export interface KeyPair {
 }
 
 const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/;
-/** Extended key usages by object id: node lists them so. */
-const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
-const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
+/** Extended key usages as they are encoded: 1.3.6.1.5.5.7.3.1 and .2. Not every runtime lists those of a certificate. */
+const SERVER_AUTH = Buffer.from("06082b06010505070301", "hex");
+const CLIENT_AUTH = Buffer.from("06082b06010505070302", "hex");
 const LOOPBACK_NAMES = ["DNS:localhost", "IP Address:127.0.0.1", "IP Address:0:0:0:0:0:0:0:1"];
 
 /**
@@ -66,11 +66,13 @@ export function leafProblem(
 ): string | undefined {
   if (!isIssuedBy(certificate, authority)) return "another authority issued it";
   if (commonName(certificate) !== name) return `it is for "${commonName(certificate)}"`;
-  const names = (certificate.subjectAltName ?? "").split(", ");
+  // Runtimes write the same address in two ways.
+  const names = (certificate.subjectAltName ?? "").replace("IP Address:::1", "IP Address:0:0:0:0:0:0:0:1").split(", ");
   const missing = [`DNS:${name}`, ...LOOPBACK_NAMES].filter((wanted) => !names.includes(wanted));
   if (missing.length > 0) return `it lacks the name ${missing.join(", ")}`;
-  const usages = certificate.keyUsage ?? [];
-  if (!usages.includes(SERVER_AUTH) || !usages.includes(CLIENT_AUTH)) return "it is not for both server and client";
+  // Its issuer was checked, and issues nothing that holds these bytes elsewhere.
+  const { raw } = certificate;
+  if (!raw.includes(SERVER_AUTH) || !raw.includes(CLIENT_AUTH)) return "it is not for both server and client";
   return undefined;
 }
 
