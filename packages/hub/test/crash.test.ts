@@ -242,7 +242,11 @@ describe("stopping the hub", () => {
     );
     const hub = await start({ plugins });
     const pids = hub.hub.plugins.map((plugin) => plugin.supervised.pid);
-    await hub.stop();
+    const states = () => hub.hub.plugins.map((plugin) => plugin.supervised.state.name);
+    const stopped = hub.stop();
+    await expect.poll(states, { interval: 5 }).toEqual(["draining", "draining", "draining"]);
+    await stopped;
+    expect(states()).toEqual(["stopped", "stopped", "stopped"]);
     const alive = readdirSync("/proc").filter((pid) => pids.includes(Number(pid)));
     const left = alive.filter((pid) => !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8")));
     expect(left).toEqual([]);

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import {
   type Attachment,
   Backoff,
+  DEFAULT_HEALTH,
   DEFAULT_RESTART,
   LineSplitter,
   PluginProcess,
@@ -16,6 +17,7 @@ import {
   startInOrder,
 } from "./index.ts";
 import { isAlive } from "./processes/process-stat.ts";
+import { DEFAULT_STEPS } from "./supervised-plugin-options.ts";
 
 const program = join(import.meta.dirname, "../test/fixtures/behave.mjs");
 const running: SupervisedPlugin[] = [];
@@ -26,6 +28,7 @@ function supervise(
     restart?: Partial<RestartPolicy>;
     readyMs?: number;
     shutdown?: () => Promise<void>;
+    termMs?: number;
     lines?: string[];
   } = {},
 ) {
@@ -51,7 +54,7 @@ function supervise(
     },
     restart: { delaysMs: [1], ...options.restart },
     shutdownMs: 50,
-    termMs: 100,
+    termMs: options.termMs ?? 100,
     onState: (state) => states.push(state),
   });
   running.push(plugin);
@@ -134,6 +137,19 @@ describe("SupervisedPlugin", () => {
     const pid = plugin.pid;
     await plugin.stop();
     expect(isAlive(pid)).toBe(false);
+  });
+
+  it("gives one that does not answer the shutdown request the time to tidy up after SIGTERM", async () => {
+    const lines: string[] = [];
+    const { plugin } = supervise("tidies-up", { shutdown: () => new Promise(() => {}), termMs: 20_000, lines });
+    await plugin.start();
+    await plugin.stop();
+    expect(lines.slice(-2)).toEqual(["tidying up", "tidied up"]);
+  });
+
+  it("has patience for 5 s, and 2 s more after SIGTERM, and looks every 5 s, unless told otherwise", () => {
+    expect(DEFAULT_STEPS).toMatchObject({ shutdownMs: 5_000, termMs: 2_000 });
+    expect(DEFAULT_HEALTH).toMatchObject({ intervalMs: 5_000, timeoutMs: 5_000, failures: 3 });
   });
 
   it("ends the plugin's own children with it", async () => {
