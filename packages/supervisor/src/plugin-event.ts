@@ -12,7 +12,9 @@ export type PluginEventType =
   | "healthy"
   | "upgraded"
   | "rolled_back"
-  | "reset";
+  | "reset"
+  | "circuit_opened"
+  | "circuit_closed";
 
 /** One thing that happened to a plugin, for the log, the store and whoever listens. */
 export interface PluginEvent {

@@ -33,6 +33,9 @@ export interface StampedFile {
   readonly stamp: string;
 }
 
+/** A record of 1 000 plugins with sockets is some 100 KiB. */
+const MAX_RECORD_BYTES = 16 * 1024 * 1024;
+
 /** Hubs of several workspaces may share a state directory: each run has a file of its own. */
 export function runsDirectory(stateDir: string): string {
   return join(stateDir, "runs");
@@ -76,11 +79,17 @@ export function readRecords(stateDir: string): { records: RunRecord[]; broken: s
   return { records, broken };
 }
 
-/** Removes a socket; leaves anything else. @returns whether there was one */
-export function removeSocket(path: string): boolean {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;
-  rmSync(path, { force: true });
-  return true;
+export function isSocket(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
+}
+
+/** Removes a socket; leaves anything else, and one that cannot be removed. */
+export function removeSocket(path: string): void {
+  try {
+    if (isSocket(path)) rmSync(path, { force: true });
+  } catch {
+    // Its directory belongs to somebody else by now; whoever listens there next removes it.
+  }
 }
 
 /** @returns undefined where nothing is, or anything but a file or a socket */
@@ -90,12 +99,17 @@ export function stampOf(path: string): string | undefined {
   return `${stat.dev}:${stat.ino}:${stat.ctimeNs}`;
 }
 
-/** What another user could have written is no record: it would name processes and files of this user to be removed. */
+/**
+ * What another user could have written is no record: it would name processes and files of this user to be removed. Nor is anything
+ * but a file: to open or to read it may last for ever.
+ */
 function readRecord(path: string): RunRecord | undefined {
   try {
-    const fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    const fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
     try {
-      const { uid, mode } = fstatSync(fd);
+      const stat = fstatSync(fd);
+      const { uid, mode } = stat;
+      if (!stat.isFile() || stat.size > MAX_RECORD_BYTES) return undefined;
       if (process.platform !== "win32" && (uid !== process.getuid?.() || (mode & 0o022) !== 0)) return undefined;
       const value = JSON.parse(readFileSync(fd, "utf8")) as RunRecord;
       return isRecord(value) ? value : undefined;

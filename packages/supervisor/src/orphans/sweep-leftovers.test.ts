@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { startSmallHub, survivors, tempDirectory } from "../../test/small-hub.ts";
@@ -97,7 +97,7 @@ describe.runIf(process.platform === "linux")("sweepLeftovers", { timeout: 30_000
     writeFileSync(lock, "");
     const rest = { files: [{ path: lock, stamp: stampOf(lock)! }], sockets: [], cgroups: [] };
     const hubs = [
-      { ...own, machine: "elsewhere" },
+      { ...own, machine: "elsewhere", boot: "another" },
       { ...own, pidNamespace: "pid:[1]" },
     ];
     for (const hub of hubs) writeRecord(directory, { ...createHubMark(), hub: { ...hub, pid: 2 ** 22 + 1 }, ...rest });
@@ -111,6 +111,33 @@ describe.runIf(process.platform === "linux")("sweepLeftovers", { timeout: 30_000
     expect(await sweepLeftovers(directory)).toEqual(nothing);
     expect(readdirSync(runsDirectory(directory))).toHaveLength(5);
     expect(existsSync(lock)).toBe(true);
+  });
+
+  it("knows its machine by the boot, whatever its name is by now", async () => {
+    const directory = tempDirectory();
+    await using hub = await startSmallHub(directory, "no-cgroups", "daemon");
+    await killWithGuardian(hub);
+    const record = JSON.parse(readFileSync(recordPath(directory, hub.token), "utf8")) as RunRecord;
+    writeRecord(directory, { ...record, hub: { ...record.hub, machine: "its-name-before" } });
+    expect(await sweepLeftovers(directory)).toMatchObject({ hubs: 1, problems: [] });
+    expect(await survivors(hub)).toEqual([]);
+  });
+
+  it("is not held up by what is no file among the records, nor by what cannot be removed", async () => {
+    const directory = tempDirectory();
+    await using hub = await startSmallHub(directory, "no-cgroups", "daemon");
+    await killWithGuardian(hub);
+    const runs = runsDirectory(directory);
+    const old = new Date(Date.now() - 120_000);
+    mkdirSync(join(runs, "a-directory.json"));
+    // Whoever opens it to read waits until somebody writes.
+    execFileSync("mkfifo", [join(runs, `${"a".repeat(32)}.json`)]);
+    for (const name of readdirSync(runs)) utimesSync(join(runs, name), old, old);
+    const { hubs, problems } = await sweepLeftovers(directory);
+    expect(hubs).toBe(1);
+    expect(problems).toEqual([expect.stringContaining("a-directory.json")]);
+    expect(await survivors(hub)).toEqual([]);
+    expect(readdirSync(runs)).toEqual(["a-directory.json"]);
   });
 
   it("has nothing to do where no hub has ever run", async () => {

@@ -7,7 +7,7 @@ import { readStat } from "../processes/process-stat.ts";
 import { processIds } from "./find-marked.ts";
 import { GUARDIAN_VARIABLE } from "./hub-mark.ts";
 import { killAll } from "./kill-all.ts";
-import { type RunRecord, readRecords, recordPath, removeSocket, stampOf } from "./run-record.ts";
+import { isSocket, type RunRecord, readRecords, recordPath, stampOf } from "./run-record.ts";
 
 /** What was cleaned up, for one line of the log. */
 export interface SweepReport {
@@ -32,19 +32,20 @@ const UNKNOWN_MS = 30 * 86_400_000;
 export async function sweepLeftovers(stateDir: string): Promise<SweepReport> {
   const own = ownIdentity();
   const { records, broken } = readRecords(stateDir);
-  for (const path of broken) rmSync(path, { force: true });
+  const problems: string[] = [];
+  for (const path of broken) removed(path, problems);
   const reports: SweepReport[] = [];
   for (const record of records) {
     const state = liveness(record.hub, own);
     if (state === "dead") reports.push(await sweepHub(record, own, stateDir));
     else if (state === "unknown" && isForgotten(recordPath(stateDir, record.token)))
-      rmSync(recordPath(stateDir, record.token), { force: true });
+      removed(recordPath(stateDir, record.token), problems);
   }
   return {
     hubs: reports.length,
     processes: reports.reduce((sum, report) => sum + report.processes, 0),
     files: reports.reduce((sum, report) => sum + report.files, 0),
-    problems: reports.flatMap((report) => report.problems),
+    problems: [...problems, ...reports.flatMap((report) => report.problems)],
   };
 }
 
@@ -62,14 +63,25 @@ async function sweepHub(record: RunRecord, own: ProcessIdentity, stateDir: strin
   }
   let files = 0;
   for (const { path, stamp } of record.files) {
-    if (stampOf(path) !== stamp) continue;
-    rmSync(path, { force: true });
-    files += 1;
+    if (stampOf(path) === stamp && removed(path, problems)) files += 1;
   }
-  files += record.sockets.filter(removeSocket).length;
+  for (const path of record.sockets) {
+    if (isSocket(path) && removed(path, problems)) files += 1;
+  }
   await removeCgroups(record.cgroups, record.token);
-  if (problems.length === 0) rmSync(recordPath(stateDir, record.token), { force: true });
+  if (problems.length === 0) removed(recordPath(stateDir, record.token), problems);
   return { hubs: 1, processes, files, problems };
+}
+
+/** Whether it is gone. What cannot be removed is told, and is no reason for a hub not to start. */
+function removed(path: string, problems: string[]): boolean {
+  try {
+    rmSync(path, { force: true });
+    return true;
+  } catch (error) {
+    problems.push(`"${path}" of a hub that is gone cannot be removed: ${(error as Error).message}`);
+    return false;
+  }
 }
 
 /** Ends the guardian of a dead hub and waits until it is gone: what it would do is done here, and nothing twice or too late. */

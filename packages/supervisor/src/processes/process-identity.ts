@@ -28,7 +28,9 @@ export function ownIdentity(): ProcessIdentity {
 
 /** Whether exactly that process still runs, as seen by `own`, this process. */
 export function liveness(identity: ProcessIdentity, own: ProcessIdentity): Liveness {
-  if (identity.machine !== own.machine) return "unknown";
+  // The name of a machine may change while it runs; the name of a boot is nobody else's.
+  const isSameBoot = identity.boot === own.boot && own.boot !== "";
+  if (!isSameBoot && identity.machine !== own.machine) return "unknown";
   // Nothing outlives a boot.
   if (identity.boot !== own.boot) return "dead";
   if (identity.pidNamespace !== own.pidNamespace) return "unknown";
