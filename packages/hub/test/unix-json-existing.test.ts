@@ -186,7 +186,7 @@ describe("plugins that exist", () => {
       expect(await existing.end(id, "POST", "/", { body })).toEqual(expect.any(Number));
     }
     // It reads its front end from a directory beside it, and says nothing where there is none.
-    const hasFront = existsSync(join(resolve(directory ?? ""), "frontend", "bundle.js"));
+    const hasFront = existsSync(resolve(directory ?? "", "frontend", "bundle.js"));
     expect(await silent).toBe(hasFront && ids.includes("hello-plugin-python") ? 200 : ErrorCode.DeadlineExceeded);
     expect(await Promise.all(ids.map((id) => existing.end(id, "GET", "/")))).toEqual(usual);
   });
