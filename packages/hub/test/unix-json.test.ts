@@ -271,7 +271,7 @@ describe("what is asked for is not there", () => {
     await hub.plugin("p").supervised.restart();
     expect(await hub.outcome("p", "/")).toBe(200);
     await hub.plugin("p").supervised.stop();
-    expect(await hub.outcome("p", "/")).not.toBe(200);
+    expect(await hub.outcome("p", "/")).toBe(ErrorCode.Unavailable);
   });
 
   it("a body that the plugin's protocol cannot carry", async () => {
@@ -303,7 +303,7 @@ describe("an operator", () => {
       await enable(hub, false);
       expect([isAlive(pid), existsSync(path)]).toEqual([false, false]);
       expect(await listed(hub)).toMatchObject(off);
-      expect(await hub.outcome("p", "/")).not.toBe(200);
+      expect(await hub.outcome("p", "/")).toBe(ErrorCode.NotFound);
     }
     await using hub = await UnixJsonHub.start(directory);
     expect(hub.plugin("p").supervised.pid).toBe(0);
@@ -374,7 +374,7 @@ describe("a plugin's surroundings", () => {
     await expect.poll(() => hub.test.hub.status().callsInFlight).toBe(1);
     await hub[Symbol.asyncDispose]();
     expect([isAlive(pid), existsSync(path)]).toEqual([false, false]);
-    expect(await calls).not.toBe(200);
+    expect(await calls).toBe(ErrorCode.Unavailable);
   });
 });
 
