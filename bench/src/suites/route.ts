@@ -1,6 +1,7 @@
 import { PluginRequest, PluginResponse, peekRequest } from "@orchestrator/protocol";
 import type { Link, PayloadSource } from "@orchestrator/transport";
 import { CallLog } from "../../../packages/hub/src/call-log.ts";
+import { Circuits } from "../../../packages/hub/src/circuits.ts";
 import { DeadlineWheel } from "../../../packages/hub/src/deadline-wheel.ts";
 import { Dispatcher } from "../../../packages/hub/src/dispatcher.ts";
 import { HubLog } from "../../../packages/hub/src/hub-log.ts";
@@ -76,11 +77,12 @@ function router(plugins: number, toolsEach: number) {
 }
 
 function plugin(index: number, offer: Offer, link: Port): PluginEntry {
-  const config = { maxCallsInFlight: 1_024, callTimeoutMs: 30_000 };
+  const config = { maxCallsInFlight: 1_024, callTimeoutMs: 30_000, circuit: { failures: 10, coolDownMs: 1_000 } };
   const rest = { outsideName: (_: string, name: string) => name, isPreferred: () => false };
   const id = `plugin-${index}`;
   const inFlight = new InFlight(id, config.maxCallsInFlight);
-  return { id, offer, link, config, inFlight, ...rest } as unknown as PluginEntry;
+  const circuits = new Circuits({ id, ...config });
+  return { id, offer, link, config, inFlight, circuits, ...rest } as unknown as PluginEntry;
 }
 
 /** Every call goes to another tool: no cache of one name helps. */

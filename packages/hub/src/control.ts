@@ -181,5 +181,6 @@ function pluginStatus(plugin: PluginEntry): PluginStatus {
     crashes,
     use: undefined,
     dialect: plugin.config.dialect,
+    openCircuits: plugin.circuits.troubles.map(printable),
   };
 }

@@ -10,6 +10,7 @@ import {
 } from "@orchestrator/protocol";
 import { type CallId, openFrom, payloadOf } from "@orchestrator/transport";
 import type { CallLog } from "./call-log.ts";
+import { timeoutOf } from "./call-timeout.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import { DeniedLog } from "./denied-log.ts";
 import type { HubLog } from "./hub-log.ts";
@@ -18,7 +19,7 @@ import { LABELS, lookUp } from "./look-up.ts";
 import type { PluginEntry } from "./plugin-entry.ts";
 import { type Decision, decide, NO_NEEDS } from "./policy.ts";
 import type { Port } from "./port.ts";
-import { RelayedCall, type RelayOwner } from "./relayed-call.ts";
+import { RelayedCall, type RelayOwner, TOOL_FAILED } from "./relayed-call.ts";
 import { RequestIdStore } from "./request-id-store.ts";
 import { longName, MAX_NAME_LENGTH, renamed } from "./request-names.ts";
 import type { Routes } from "./routes.ts";
@@ -26,11 +27,6 @@ import { Streams } from "./streams.ts";
 import { WaitingCall } from "./supervision/waiting-call.ts";
 import { Target } from "./targets.ts";
 import { SpanSource } from "./trace.ts";
-
-/** The longest deadline that a caller may ask for. */
-const MAX_TIMEOUT_MS = 86_400_000;
-/** A stream whose caller set no deadline may be silent this long. */
-const STREAM_IDLE_MS = 300_000;
 
 /** Answers what is addressed to the hub itself. */
 export type LocalAnswer = (port: Port, call: CallId, payload: Uint8Array, peek: RequestPeek) => void;
@@ -129,7 +125,12 @@ export class Dispatcher implements RelayOwner {
     this.counts.inFlight -= 1;
     if (call.idPlace >= 0) this.ids.release(call.idPlace);
     if (call.isStream) this.#streams.remove(call.caller, call.streamId);
-    calls.end(call.ticket, (performance.now() - call.startedAt) * 1_000, error);
+    const nowMs = performance.now();
+    const isProper = error === "" || error === TOOL_FAILED;
+    const { circuit } = call.target;
+    if (isProper) circuit.answeredAtMs = nowMs;
+    if (circuit.failures > 0) call.plugin.circuits.ended(call, isProper, nowMs);
+    calls.end(call.ticket, (nowMs - call.startedAt) * 1_000, error);
     if (error !== "") this.counts.failed.set(error, (this.counts.failed.get(error) ?? 0) + 1);
   }
 
@@ -180,9 +181,11 @@ export class Dispatcher implements RelayOwner {
       this.#refuse(port, callerCall, peek, new HubError(ErrorCode.Unavailable, what));
       return;
     }
-    const full = plugin.inFlight.refusal(target.share, payload.length);
-    if (full !== undefined) {
-      this.#refuse(port, callerCall, peek, full);
+    const { circuit } = target;
+    const hopeless = circuit.isOpen ? plugin.circuits.refusal(circuit, performance.now()) : undefined;
+    const refusal = hopeless ?? plugin.inFlight.refusal(target.share, payload.length);
+    if (refusal !== undefined) {
+      this.#refuse(port, callerCall, peek, refusal);
       return;
     }
     this.#relay(port, callerCall, payload, peek, target, callee, waitedMs);
@@ -269,6 +272,7 @@ export class Dispatcher implements RelayOwner {
     const startedAt = performance.now();
     const call = new RelayedCall(this, port, callerCall, callee, target, payload, peek, timeoutMs, startedAt);
     call.calleeCall = calleeCall;
+    if (target.circuit.isOpen) target.circuit.begin(call, startedAt);
     if (waitedMs === 0) plugin.inFlight.begin(target.share, payload.length);
     else plugin.inFlight.resume(target.share, payload.length);
     this.counts.inFlight += 1;
@@ -289,9 +293,4 @@ export class Dispatcher implements RelayOwner {
     this.counts.failed.set(error.code, (this.counts.failed.get(error.code) ?? 0) + 1);
     port.reply(call, errorResponse(peek.kind, peek.requestId, error, { streamId: peek.streamId }), true);
   }
-}
-
-function timeoutOf(peek: RequestPeek, plugin: PluginEntry): number {
-  if (peek.timeoutMs > 0) return Math.min(peek.timeoutMs, MAX_TIMEOUT_MS);
-  return peek.kind === RequestKind.StreamStart ? STREAM_IDLE_MS : plugin.config.callTimeoutMs;
 }

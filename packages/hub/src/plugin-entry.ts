@@ -1,6 +1,7 @@
 import { type CapabilityKind, matchesCapability, type PluginConfig } from "@orchestrator/config";
 import type { PluginManifest, PromptDefinition, ToolDefinition } from "@orchestrator/protocol";
 import type { PluginState, SupervisedPlugin } from "@orchestrator/supervisor";
+import { Circuits } from "./circuits.ts";
 import { InFlight } from "./in-flight.ts";
 import type { Probed } from "./manifest-probe.ts";
 import { limitNeeds, needsOf, unitedNeeds } from "./plugin-needs.ts";
@@ -30,6 +31,7 @@ export class PluginEntry {
   /** The connection that the hub calls it on, while it is ready. */
   link: Port | undefined;
   readonly inFlight: InFlight;
+  readonly circuits: Circuits;
   /** The change from one instance to another. */
   readonly handover = new Handover();
   /** Whether it is to run at all: the operator's switch, or else the config's word. */
@@ -60,6 +62,7 @@ export class PluginEntry {
     this.enabled = config.enabled;
     this.supervised = supervised;
     this.inFlight = new InFlight(config.id, config.maxCallsInFlight);
+    this.circuits = new Circuits(config);
     this.manifestId = config.id;
     this.#aliases = new Map(config.aliases.map(({ kind, name, as }) => [`${kind}:${name}`, as]));
   }
@@ -155,6 +158,7 @@ export class PluginEntry {
     const announced = this.#announced;
     this.#announced = undefined;
     if (announced !== undefined) this.declare(announced);
+    this.circuits.close("a new instance serves");
     this.handover.serve(link);
   }
 

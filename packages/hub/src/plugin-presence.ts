@@ -58,6 +58,7 @@ export class PluginPresence {
     this.#options.peers.pluginGone(plugin);
     if (plugin.link === undefined) return;
     plugin.link = undefined;
+    plugin.circuits.close("it serves no longer");
     this.#refresh(plugin);
   }
 

@@ -1,6 +1,17 @@
-import { describeState, type PluginEvent, type PluginState } from "@orchestrator/supervisor";
+import { describeState, type PluginEvent, type PluginEventType, type PluginState } from "@orchestrator/supervisor";
 import type { HubLog, LogLevel } from "./hub-log.ts";
 import type { PluginLogs } from "./plugin-logs/plugin-logs.ts";
+
+/** Of what is told beside the states. */
+const LEVELS: Readonly<Partial<Record<PluginEventType, LogLevel>>> = {
+  unhealthy: "warn",
+  rolled_back: "warn",
+  circuit_opened: "warn",
+  healthy: "info",
+  upgraded: "info",
+  reset: "info",
+  circuit_closed: "info",
+};
 
 /** Tells what plugins write and what becomes of them: in the hub's log, and in the file of each. */
 export class PluginReports {
@@ -31,10 +42,8 @@ export class PluginReports {
   /** What else happens is told by the states. */
   event(id: string, event: PluginEvent): void {
     const why = event.details["reason"];
-    if (event.type === "unhealthy" || event.type === "rolled_back") this.#tell("warn", id, `${event.type}: ${why}`);
-    else if (event.type === "healthy" || event.type === "upgraded" || event.type === "reset") {
-      this.#tell("info", id, `${event.type}${why === undefined ? "" : `: ${why}`}`);
-    }
+    const level = LEVELS[event.type];
+    if (level !== undefined) this.#tell(level, id, `${event.type}${why === undefined ? "" : `: ${why}`}`);
   }
 
   /** Not counted for the plugin: however much it writes itself, what became of it is told. */

@@ -10,6 +10,7 @@ export class Problems {
     const lines: string[] = [];
     for (const plugin of plugins) {
       if (plugin.refusedNeeds.length > 0) lines.push(`Plugin "${plugin.id}" ${refusedNeeds(plugin.refusedNeeds)}`);
+      for (const trouble of plugin.circuits.troubles) lines.push(`Plugin "${plugin.id}" has given ${trouble}`);
       const { state } = plugin.supervised;
       if (state.name !== "failed" && state.name !== "backoff") continue;
       lines.push(`Plugin "${plugin.id}" is ${state.name}: ${inOneLine(describeState(state))}`);

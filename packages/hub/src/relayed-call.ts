@@ -20,6 +20,9 @@ import type { Target } from "./targets.ts";
 /** How long a streaming tool may take to end its stream after it was told to. */
 const STREAM_STOP_MS = 5_000;
 
+/** The code of a proper answer that says that something did not work. */
+export const TOOL_FAILED = "TOOL_FAILED";
+
 /** What a relayed call asks of the hub. */
 export interface RelayOwner {
   /** Where the ids of requests are while they are under way. */
@@ -179,6 +182,8 @@ export class RelayedCall implements PortCall, Timed {
   /** Ends the call with an error for the caller, in the shape that its kind has for errors. */
   fail(error: HubError, legacyCode?: string): void {
     if (this.#over) return;
+    // Of one whose caller has had enough, any end is good.
+    if (!this.#stopping) this.plugin.circuits.failed(this, error);
     const options = { streamId: this.streamId, ...(legacyCode === undefined ? {} : { legacyCode }) };
     this.caller.reply(this.callerCall, errorResponse(this.kind, this.requestId, error, options), true);
     this.#finish(error.code);
@@ -206,12 +211,11 @@ export class RelayedCall implements PortCall, Timed {
       return;
     }
     if (kind === ResponseKind.StreamChunk && this.isStream && !last) {
-      this.#forward(bytes, payload.length);
+      this.#forward(bytes, payload.length, true);
       return;
     }
     if (kind === ResponseKind.Progress && !last) {
-      if (this.wantsProgress) this.#forward(bytes, payload.length);
-      else this.callee.link.credit(this.calleeCall, payload.length);
+      this.#forward(bytes, payload.length, this.wantsProgress);
       return;
     }
     if (kind !== this.#expected() && kind !== ResponseKind.ToolCall) {
@@ -220,6 +224,7 @@ export class RelayedCall implements PortCall, Timed {
     }
     if (kind !== this.#expected()) {
       // Errors of existing peers borrow tool_call whatever was asked; the caller gets the shape that it waits for.
+      this.#alive();
       const what = `Plugin "${this.plugin.id}" does not serve ${this.target.label}`;
       this.fail(new HubError(ErrorCode.Unimplemented, what), "invalid_response");
       return;
@@ -229,7 +234,7 @@ export class RelayedCall implements PortCall, Timed {
       return;
     }
     this.caller.reply(this.callerCall, bytes, true);
-    this.#finish(failed ? "TOOL_FAILED" : "");
+    this.#finish(failed ? TOOL_FAILED : "");
   }
 
   #hasOurId(payload: Uint8Array, peek: ResponsePeek): boolean {
@@ -242,15 +247,24 @@ export class RelayedCall implements PortCall, Timed {
   }
 
   /** One more message in a row; the callee may go on when the caller has room. */
-  #forward(bytes: Uint8Array, received: number): void {
+  #forward(bytes: Uint8Array, received: number, isWanted: boolean): void {
     if (bytes.length > MAX_FRAME_BYTES) {
       this.#stopCallee();
       this.#tooLarge(bytes.length);
       return;
     }
-    this.renewedAt = performance.now();
-    if (this.caller.reply(this.callerCall, bytes, false)) this.callee.link.credit(this.calleeCall, received);
+    this.#alive();
+    if (!isWanted || this.caller.reply(this.callerCall, bytes, false))
+      this.callee.link.credit(this.calleeCall, received);
     else this.#owed += received;
+  }
+
+  /** A call that takes long need not be one that is never answered. */
+  #alive(): void {
+    const { circuit } = this.target;
+    this.renewedAt = performance.now();
+    circuit.answeredAtMs = this.renewedAt;
+    if (circuit.failures > 0) this.plugin.circuits.ended(this, true, this.renewedAt);
   }
 
   /** It grew on its way: the plugin had left out the id, or put a shorter one in its place. */

@@ -1,4 +1,5 @@
 import { DEFAULT_STORAGE_TYPE, RequestStamp } from "@orchestrator/protocol";
+import type { Circuit } from "./circuit.ts";
 import type { CallerShare } from "./in-flight.ts";
 import type { PluginEntry } from "./plugin-entry.ts";
 import type { Caller } from "./policy.ts";
@@ -13,6 +14,7 @@ export class Target {
   readonly route: Route;
   readonly plugin: PluginEntry;
   readonly share: CallerShare;
+  readonly circuit: Circuit;
   /** For the call log: "tool create_feature". */
   readonly label: string;
   /** The plugin knows it by another name than the caller: an alias of the config. */
@@ -33,6 +35,7 @@ export class Target {
     this.route = route;
     this.plugin = route.plugin;
     this.share = route.plugin.inFlight.shareOf(caller);
+    this.circuit = route.plugin.circuits.of(caller.id);
     this.label = label;
     this.#caller = caller;
   }

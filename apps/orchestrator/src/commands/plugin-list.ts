@@ -20,15 +20,25 @@ export function renderPlugins(
   ]);
   const lines = table(rows, { columns });
   const details = plugins.flatMap((plugin) => {
-    const { health, healthMessage, crashes } = plugin;
-    const ill = health === "degraded" || health === "unhealthy" ? `${health}: ${printable(healthMessage)}` : "";
-    if (ill !== "") return ["", `${style.bold(plugin.id)}: ${style.yellow(ill)}`];
+    const { crashes } = plugin;
+    const ill = illnesses(plugin).map((what) => `${style.bold(plugin.id)}: ${style.yellow(what)}`);
+    if (ill.length > 0) return ["", ...ill];
     if (plugin.state !== "failed" && plugin.state !== "backoff") return [];
     const tail = plugin.stderrTail.slice(-8).map((line) => `    ${style.dim(printable(line))}`);
     const count = crashes === 0 ? "" : ` (${crashes === 1 ? "1 crash" : `${crashes} crashes`})`;
     return ["", `${style.bold(plugin.id)}: ${reasonText(plugin.reason)}${count}`, ...tail];
   });
   return [...lines, ...details];
+}
+
+/** What is wrong with one that runs. */
+function illnesses({ health, healthMessage, openCircuits }: PluginStatus): readonly string[] {
+  const troubles = openCircuits.map((trouble) => `degraded: ${printable(trouble)}`);
+  return isIll(health) ? [`${health}: ${printable(healthMessage)}`, ...troubles] : troubles;
+}
+
+function isIll(health: string): boolean {
+  return health === "unhealthy" || health === "degraded";
 }
 
 /** Without the plugin's last words, which stand below it. */
@@ -39,13 +49,14 @@ export function reasonText(reason: string): string {
 
 /** In one word: what it does, or that it is not to do anything. */
 export function stateText(
-  plugin: Pick<PluginStatus, "state" | "enabled" | "activation" | "health">,
+  plugin: Pick<PluginStatus, "state" | "enabled" | "activation" | "health" | "openCircuits">,
   style: Style,
 ): string {
-  const { state, enabled, activation, health } = plugin;
+  const { state, enabled, activation, health, openCircuits } = plugin;
   if (!enabled) return style.dim("disabled");
   if (activation === "lazy" && (state === "stopped" || state === "registered")) return style.dim("asleep");
-  if (state === "ready" && (health === "unhealthy" || health === "degraded")) return style.yellow(health);
+  if (state === "ready" && isIll(health)) return style.yellow(health);
+  if (state === "ready" && openCircuits.length > 0) return style.yellow("degraded");
   if (state === "ready") return style.green(state);
   return state === "failed" ? style.red(state) : style.yellow(state);
 }

@@ -41,6 +41,8 @@ const EVENT_TYPES: Readonly<Record<PluginEventType, true>> = {
   upgraded: true,
   rolled_back: true,
   reset: true,
+  circuit_opened: true,
+  circuit_closed: true,
 };
 const ANYTHING: Completion = { is: "anything" };
 const PLUGINS: Completion = { is: "list", list: "plugins" };

@@ -75,6 +75,7 @@ export class PluginCommands {
   async reset(plugin: PluginEntry): Promise<void> {
     this.#assertMayRun(plugin);
     this.#options.forget(plugin);
+    plugin.circuits.close("reset by the operator");
     await plugin.supervised.reset();
   }
 

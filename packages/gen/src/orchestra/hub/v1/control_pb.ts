@@ -299,6 +299,8 @@ export interface PluginStatus {
     | undefined;
   /** How the hub speaks with it: orchestra or unix-json. */
   dialect: string;
+  /** For each caller whose calls are answered at once with an error: that the plugin gave no proper answer to its last ones, and why. */
+  openCircuits: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2463,6 +2465,7 @@ function createBasePluginStatus(): PluginStatus {
     crashes: 0,
     use: undefined,
     dialect: "",
+    openCircuits: [],
     _unknownFields: {},
   };
 }
@@ -2540,6 +2543,9 @@ export const PluginStatus: MessageFns<PluginStatus> = {
     }
     if (message.dialect !== "") {
       writer.uint32(194).string(message.dialect);
+    }
+    for (const v of message.openCircuits) {
+      writer.uint32(202).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2757,6 +2763,14 @@ export const PluginStatus: MessageFns<PluginStatus> = {
             message.dialect = reader.string();
             continue;
           }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.openCircuits.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           throw new globalThis.RangeError("illegal tag");
@@ -2809,6 +2823,7 @@ export const PluginStatus: MessageFns<PluginStatus> = {
     message.crashes = object.crashes ?? 0;
     message.use = (object.use !== undefined && object.use !== null) ? ResourceUse.fromPartial(object.use) : undefined;
     message.dialect = object.dialect ?? "";
+    message.openCircuits = object.openCircuits?.map((e) => e) || [];
     return message;
   },
 };
