@@ -225,7 +225,9 @@ export class PluginFleet {
       }
     };
     const answers = plugins.map((plugin) => this.#slots.run(() => ask(plugin), PROBE_PATIENCE_MS));
-    claimIds(await Promise.all(answers));
+    const asked = await Promise.all(answers);
+    const others = this.#plugins.filter((plugin) => plugin.enabled && !plugins.includes(plugin));
+    claimIds(asked, others);
   }
 
   async #discover(config: FleetConfig & Pick<HubConfig, "plugins">): Promise<readonly PluginConfig[]> {
@@ -268,6 +270,7 @@ export class PluginFleet {
     const entry = new PluginEntry(config, supervised);
     entry.enabled = this.#switches.isEnabled(config.id) ?? config.enabled;
     entry.waker = () => this.commands.waker(entry);
+    entry.circuits.onEvent = (event) => this.#event(entry, { plugin: config.id, ...event });
     return entry;
   }
 

@@ -43,6 +43,23 @@ describe("enable and disable", () => {
     expect((await site.call("a_who")).success).toBe(true);
   });
 
+  it("do no harm to one that runs when another one that is enabled says that it is the same", async () => {
+    const twin = service("b", { enabled: false, env: { FIXTURE_ID: "a" } });
+    await using site = await Site.open({ plugins: [twin, service("a")] });
+    await site.control(enable("b"));
+    expect((await site.status("b")).reason).toContain('"a" and "b" both say that they are "a"');
+    const { pid } = site.supervised("a");
+    process.kill(pid, "SIGKILL");
+    await site.supervised("a").reached("backoff");
+    await site.supervised("a").reached("ready", "failed");
+    expect(await site.status("a")).toMatchObject({ state: "ready" });
+    expect((await site.call("a_who")).success).toBe(true);
+    // Once the place is free it is the other one's.
+    await site.control(enable("a", false));
+    await site.control(enable("b"));
+    expect((await site.call("b_who")).success).toBe(true);
+  });
+
   it("are remembered by the next hub", async () => {
     const path = directory();
     {
