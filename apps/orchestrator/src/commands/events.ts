@@ -1,9 +1,13 @@
 import type { PluginEvent } from "@orchestrator/protocol";
 import type { AddCommand } from "../cli.ts";
+import { EVENT_TYPES } from "../completion/words.ts";
 import { countUpTo } from "../count.ts";
 import { parseMoment } from "../duration.ts";
 import { ExitCode } from "../exit-code.ts";
 import { followToEnd } from "../hub/follow-to-end.ts";
+import type { HubClient } from "../hub/hub-client.ts";
+import { unknownPlugin } from "../hub/unknown-plugin.ts";
+import type { Reporter } from "../output/reporter.ts";
 import type { Style } from "../output/style.ts";
 import { printable } from "../output/text.ts";
 import { addHubOption, type HubOptions, withHub } from "./with-hub.ts";
@@ -35,9 +39,12 @@ export const addEvents: AddCommand = (cli) => {
       await withHub(io, options, async (hub) => {
         const command = { $case: "events", value: { plugin, type, sinceMs, limit, follow } } as const;
         if (!follow) {
-          for (const event of (await hub.control(command, "events", { signal: io.signal })).events) show(event);
+          const { events } = await hub.control(command, "events", { signal: io.signal });
+          for (const event of events) show(event);
+          if (events.length === 0) await explain(hub, { plugin, type }, report);
           return;
         }
+        await explain(hub, { plugin, type }, report);
         await followToEnd(hub, { io, report }, async () => {
           for await (const batch of hub.follow(command, "events", io.signal))
             for (const event of batch.events) show(event);
@@ -47,6 +54,18 @@ export const addEvents: AddCommand = (cli) => {
     }),
   );
 };
+
+/** A name that is mistyped finds nothing, now and later. */
+async function explain(hub: HubClient, filter: { plugin: string; type: string }, report: Reporter): Promise<void> {
+  const { plugin, type } = filter;
+  if (type !== "" && !Object.hasOwn(EVENT_TYPES, type)) {
+    report.warn(`The hub tells of no "${type}"; its events are ${Object.keys(EVENT_TYPES).join(", ")}`);
+  }
+  if (plugin === "") return;
+  const { plugins } = await hub.control({ $case: "plugins", value: {} }, "plugins");
+  const ids = plugins.map(({ id }) => id);
+  if (!ids.includes(plugin)) report.warn(unknownPlugin(plugin, ids));
+}
 
 function jsonLine({ id, timeMs, plugin, type, details }: PluginEvent): string {
   return JSON.stringify({ id, time: new Date(timeMs).toISOString(), plugin, type, details: details ?? {} });

@@ -129,7 +129,12 @@ describe("events", () => {
     const all = await events("--since", "1h");
     expect(all.filter(({ plugin }) => plugin === "tools.echo").map(({ type }) => type)).toContain("ready");
     expect(all.map(({ id }) => id)).toEqual(all.map(({ id }) => id).toSorted((a, b) => a - b));
-    expect(await events("--plugin", "nobody")).toEqual([]);
+    const nobody = await here(["events", "--plugin", "nobody", "--type", "crash"]);
+    expect(nobody).toMatchObject({ code: 0, stdout: "" });
+    expect(nobody.stderr).toMatch(
+      /no "crash"; its events are started, .*\n.*No plugin here has the id "nobody"; there are: /,
+    );
+    expect(await here(["events", "--plugin", "tools.echo", "--type", "reset"])).toMatchObject({ code: 0, stderr: "" });
     expect((await events("--type", "ready", "-n", "1")).map(({ type }) => type)).toEqual(["ready"]);
     expect(await events("--since", "2100-01-01")).toEqual([]);
     expect((await here(["events"])).stdout).toMatch(/\d\d:\d\d\.\d{3} {2}tools\.echo {2}ready {2}.*pid=\d+/);

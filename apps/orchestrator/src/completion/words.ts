@@ -27,7 +27,8 @@ export interface CommandWords {
   readonly positionals: readonly { readonly name: string; readonly completion: Completion }[];
 }
 
-const EVENT_TYPES: Readonly<Record<PluginEventType, true>> = {
+/** What the hub tells of plugins. */
+export const EVENT_TYPES: Readonly<Record<PluginEventType, true>> = {
   started: true,
   ready: true,
   crashed: true,

@@ -1,5 +1,6 @@
 import { usage } from "../cli.ts";
 import type { HubClient } from "../hub/hub-client.ts";
+import { unknownPlugin } from "../hub/unknown-plugin.ts";
 
 /**
  * Entries belong to the id in a plugin's manifest; the id in the configuration, which people know, may be another one.
@@ -15,9 +16,9 @@ export async function chooseNamespace(
   if (named !== undefined) {
     if (plugins.some((plugin) => plugin.manifestId === named)) return named;
     // Entries of a plugin that is gone, or that joins by itself, may still be meant.
-    if (!ids.includes(named)) onUnknown(`No plugin here has the id "${named}"; there are: ${ids.join(", ") || "none"}`);
+    if (!ids.includes(named)) onUnknown(unknownPlugin(named, ids));
     return plugins.find((plugin) => plugin.id === named)?.manifestId || named;
   }
-  const known = ids.length === 0 ? "the configuration names no plugins" : `the plugins are ${ids.join(", ")}`;
-  throw usage("Say whose entries are meant: --namespace ID", `For example: ${known}`);
+  const known = ids.length === 0 ? "The configuration names no plugins" : `The plugins here are ${ids.join(", ")}`;
+  throw usage("Say whose entries are meant: --namespace ID", known);
 }
