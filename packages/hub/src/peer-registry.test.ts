@@ -41,8 +41,11 @@ it("takes nobody for the operator or a gateway by the look of a name", () => {
   const { registry } = setUp();
   const who = (commonName: string) => registry.identify(commonName).caller;
   expect(who("orchestrator-operator")).toEqual({ id: "operator", kind: "operator" });
-  expect(who("transport.stdio-client")).toEqual({ id: "transport.stdio", kind: "gateway" });
-  for (const name of ["operator", "operator-client", "transport.stdio", "tcp-client", "Anonymous-client", "hub"]) {
+  for (const id of ["transport.stdio", "transport.quic-bridge", "transport.webtransport"]) {
+    expect(who(`${id}-client`)).toEqual({ id, kind: "gateway" });
+    expect(who(id)).toEqual({ id: `peer:${id}`, kind: "plugin" });
+  }
+  for (const name of ["operator", "operator-client", "tcp-client", "Anonymous-client", "hub"]) {
     expect(who(name)).toEqual({ id: `peer:${name}`, kind: "plugin" });
   }
   expect(who("tools.a-client")).toEqual({ id: "tools.a", kind: "plugin" });

@@ -14,7 +14,12 @@ const OPERATOR = "orchestrator-operator";
  * Certificates of gateways, by their exact names: the authority gives no plugin one of these. A name that merely looks like one
  * gains nothing, or a plugin that is no longer configured could come back as more than it was.
  */
-const GATEWAYS: ReadonlySet<string> = new Set(["transport.stdio-client", "orchestrator-gateway"]);
+const GATEWAYS: ReadonlySet<string> = new Set([
+  "transport.stdio-client",
+  "transport.quic-bridge-client",
+  "transport.webtransport-client",
+  "orchestrator-gateway",
+]);
 
 /** Ways for a link to end that are nobody's fault: the peer left, or the hub let it go. */
 const ORDINARY_ENDS: ReadonlySet<string> = new Set([ErrorCode.Unavailable, ErrorCode.Cancelled]);

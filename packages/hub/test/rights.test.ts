@@ -145,13 +145,16 @@ describe("who a plugin is", () => {
     ]);
   });
 
-  it.each(["transport.stdio", "operator", "tcp"])("is not %s, which is somebody else", async (name) => {
-    const hub = await start({
-      plugins: [fixture("tools.a", { LINK: "fd", FIXTURE_ID: name }), onFd("tools.b", { TOOLS: "whoami" })],
-    });
-    expect(hub.hub.status().problems.join()).toContain(`says that it is "${name}", which is a name of the hub`);
-    expect(await text(await hub.connect("transport.stdio-client"), "whoami")).toBe("transport.stdio|transport.stdio");
-  });
+  it.each(["transport.stdio", "transport.webtransport", "operator", "tcp"])(
+    "is not %s, which is somebody else",
+    async (name) => {
+      const hub = await start({
+        plugins: [fixture("tools.a", { LINK: "fd", FIXTURE_ID: name }), onFd("tools.b", { TOOLS: "whoami" })],
+      });
+      expect(hub.hub.status().problems.join()).toContain(`says that it is "${name}", which is a name of the hub`);
+      expect(await text(await hub.connect("transport.stdio-client"), "whoami")).toBe("transport.stdio|transport.stdio");
+    },
+  );
 
   it("a program that does not know the question is started all the same", async () => {
     const directory = mkdtempSync(join(tmpdir(), "orchestrator-old-"));

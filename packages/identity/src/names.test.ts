@@ -24,6 +24,8 @@ describe("checkPluginId", () => {
     "Orchestrator",
     "a-client",
     "transport.stdio",
+    "transport.quic-bridge",
+    "Transport.WebTransport",
     "CA",
   ])("refuses %s, which would make the plugin somebody else", (id) => {
     expect(() => checkPluginId(id)).toThrow(/give the plugin another id/);

@@ -30,7 +30,8 @@ const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9._@+-]*$/;
  * states its own id, so it must not be able to state one of these. A plugin `x-client` would share a name with the client of
  * plugin `x`.
  */
-const RESERVED_ID = /^(?:orchestrator(?:-.*)?|orchestra-host(?:-.*)?|transport\.stdio|ca|.*-client)$/i;
+const RESERVED_ID =
+  /^(?:orchestrator(?:-.*)?|orchestra-host(?:-.*)?|transport\.(?:stdio|quic-bridge|webtransport)|ca|.*-client)$/i;
 
 /**
  * Checks the name of a leaf certificate.
@@ -57,8 +58,9 @@ export function checkPluginId(id: string): string {
   if (RESERVED_ID.test(id)) {
     throw new HubError(
       ErrorCode.InvalidArgument,
-      `Cannot use plugin id "${id}": "orchestrator…", "orchestra-host…", "…-client", "transport.stdio" and "ca" are kept for ` +
-        "the hub, its operator and gateways; give the plugin another id",
+      `Cannot use plugin id "${id}": "orchestrator…", "orchestra-host…", "…-client", "transport.stdio", ` +
+        '"transport.quic-bridge", "transport.webtransport" and "ca" are kept for the hub, its operator and gateways; ' +
+        "give the plugin another id",
     );
   }
   return id;
