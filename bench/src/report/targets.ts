@@ -85,6 +85,35 @@ export const TARGETS: readonly Target[] = [
       "Four processes and nine hops on two cores, a file that is read, and a protobuf Struct each way in each plugin",
   },
   {
+    what: "durable writes of entries by 1 024 writers at once, over `node:sqlite` with as large transactions",
+    name: "set/1024-writers",
+    of: "ratio",
+    atLeast: 0.8,
+    holds: "What is left is packing the writes for the thread that waits for the disk, and handing out their answers",
+  },
+  {
+    what: "the same by 64 writers",
+    name: "set/64-writers",
+    of: "ratio",
+    atLeast: 0.8,
+    holds: "As for one writer, and the answers are handed out while the disk has nothing to do",
+  },
+  {
+    what: "the same by one writer",
+    name: "set/1-writers",
+    of: "ratio",
+    atLeast: 0.8,
+    holds:
+      "A thread of its own waits for the disk, so that nobody else does, and waking it and being woken takes half as long as this disk. On one that takes a millisecond it hardly counts",
+  },
+  {
+    what: "reads of an entry, over `node:sqlite`",
+    name: "get/100B",
+    of: "ratio",
+    atLeast: 0.8,
+    holds: "It is one statement, as there",
+  },
+  {
     what: "a healthy plugin's p99 beside plugins that crash, hang, answer garbage and flood, over its quiet p99: 40 such calls a second",
     name: "p99/healthy-beside-40-faults/s",
     of: "ratio",
