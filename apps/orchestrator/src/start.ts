@@ -1,24 +1,31 @@
 import type { Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CliError, ExitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 import { Reporter } from "./output/reporter.ts";
 import { runProgram } from "./run-program.ts";
+
+/** How long the last output of an interrupted program may take. */
+const LAST_WORDS_MS = 1_000;
 
 /** Runs the program as this process, and ends it. `home`: the user's, absolute. */
 export async function main(home: string | undefined): Promise<never> {
   // Whoever reads our output may stop early (head, less): that is no failure of ours.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
+      // Somebody else hears of it, too, and goes on.
+      if (stream.listenerCount("error") > 1) return;
       if (error.code === "EPIPE") process.exit(ExitCode.Ok);
       throw error;
     });
   }
   const interrupted = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
-      // The first asks for an orderly end, the second insists.
-      if (interrupted.signal.aborted) process.exit(ExitCode.Interrupted);
-      interrupted.abort(signal);
+      // The first asks for an orderly end, the second insists; but a terminal that closes, or a service manager, may send SIGHUP
+      // along with another one.
+      if (!interrupted.signal.aborted) interrupted.abort(signal);
+      else if (signal !== "SIGHUP") process.exit(ExitCode.Interrupted);
     });
   }
   const io: Io = {
@@ -32,7 +39,9 @@ export async function main(home: string | undefined): Promise<never> {
     signal: interrupted.signal,
   };
   const code = home === undefined ? refuseHomeless(io) : await runProgram(io);
-  await Promise.all([flush(process.stdout), flush(process.stderr)]);
+  const flushed = Promise.all([flush(process.stdout), flush(process.stderr)]);
+  // Whoever was told to end does not wait for a reader that reads no more.
+  await (interrupted.signal.aborted ? Promise.race([flushed, sleep(LAST_WORDS_MS)]) : flushed);
   process.exit(code);
 }
 

@@ -1,9 +1,12 @@
+import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import {
   chmodSync,
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -16,6 +19,7 @@ import { describe, expect, it } from "vitest";
 import { Scratch } from "../../test/hub.ts";
 import { run } from "../../test/run.ts";
 import { ensureHubDirectory, stateFile } from "../hub/state-file.ts";
+import { programCommand } from "../program-path.ts";
 
 const client = (scratch: Scratch, ...args: string[]) => run(args, { cwd: scratch.workspace, env: scratch.env });
 
@@ -176,6 +180,33 @@ describe("orchestrator serve", () => {
     expect(await client(scratch, "status", "-w", long)).toMatchObject({ code: 0 });
     await client(scratch, "stop", "-w", long);
     expect(existsSync(socket.slice("unix:".length))).toBe(false);
+  });
+
+  it("goes on when the reader of its log is gone, and ends in order when its terminal is", async () => {
+    await using scratch = new Scratch();
+    const hub = await scratch.serve();
+    hub.child.stdout!.destroy();
+    hub.child.stderr!.destroy();
+    for (let n = 0; n < 2; n += 1) expect(await client(scratch, "restart", "tools.echo")).toMatchObject({ code: 0 });
+    expect((await client(scratch, "call", "count")).stdout).toBe("one two thrée");
+    hub.child.kill("SIGHUP");
+    expect(await hub.exited).toBe(0);
+    expect(existsSync(stateFile(scratch.workspace))).toBe(false);
+    expect(scratch.left()).toEqual([]);
+  });
+
+  it.runIf(existsSync("/dev/full"))("goes on when the disk of its log is full", async () => {
+    await using scratch = new Scratch();
+    const [program, ...args] = programCommand(["serve", "--listen-addr", "localhost:0"]);
+    const stdio = ["ignore", "ignore", openSync("/dev/full", "w")] as const;
+    const hub = spawn(program, args, { cwd: scratch.workspace, env: scratch.env, stdio: [...stdio] });
+    closeSync(stdio[2]);
+    const exited = once(hub, "exit");
+    await eventually(() => scratch.hubPid() !== undefined || hub.exitCode !== null);
+    expect(await client(scratch, "restart", "tools.echo")).toMatchObject({ code: 0 });
+    expect((await client(scratch, "call", "count")).stdout).toBe("one two thrée");
+    hub.kill("SIGTERM");
+    expect(await exited).toEqual([0, null]);
   });
 
   it("ends by itself when nobody is there", async () => {

@@ -34,7 +34,13 @@ export interface SinkOptions extends LogConfig {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Writes the hub's log to standard error or to the configured file. @returns ends it */
+/** What may wait for a reader that is slow. A hub must not grow because nobody reads its log. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+/**
+ * Writes the hub's log to standard error or to the configured file. A line that cannot be written, because the disk is full or the
+ * reader is gone or too slow, is no reason to stop: how many are missing is said as soon as there is room. @returns ends it
+ */
 export function startLogSink(log: HubLog, stderr: Output, options: SinkOptions): () => void {
   const least = RANK[options.level];
   const style = createStyle(options.file === undefined && wantsColor(options.env, stderr.isTTY));
@@ -44,11 +50,29 @@ export function startLogSink(log: HubLog, stderr: Output, options: SinkOptions):
     mkdirSync(dirname(options.file), { recursive: true });
     fd = openSync(options.file, "a", 0o600);
   }
+  let missing = 0;
+  const write = (text: string, lines: number): void => {
+    const settled = (error?: unknown) => {
+      if (error) missing += lines;
+    };
+    if (fd === undefined) {
+      if (stderr.writableLength > MAX_WAITING_BYTES) settled(true);
+      else stderr.write(text, settled);
+      return;
+    }
+    try {
+      writeSync(fd, text);
+    } catch (error) {
+      settled(error);
+    }
+  };
   const end = log.follow((entry) => {
     if (RANK[entry.level] < least) return;
-    const line = `${format(entry)}\n`;
-    if (fd === undefined) stderr.write(line);
-    else writeSync(fd, line);
+    const before = missing;
+    missing = 0;
+    const text = `${before} lines are missing here: they could not be written`;
+    const gap = before === 0 ? "" : `${format({ ...entry, source: "hub", level: "warn", text, fields: undefined })}\n`;
+    write(`${gap}${format(entry)}\n`, before + 1);
   });
   return () => {
     end();

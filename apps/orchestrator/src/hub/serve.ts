@@ -48,6 +48,8 @@ export async function serve(
   if (hubs > 0)
     report.note(`Cleaned up after a hub that did not end in order: ${processes} of its processes still ran`);
   const release = await takeWorkspace(config.workspace);
+  // Its plugins are needed, whether or not somebody reads what it says.
+  for (const stream of [io.stdout, io.stderr]) stream.on("error", () => {});
   try {
     return await run(config, options, { io, report, source });
   } finally {
