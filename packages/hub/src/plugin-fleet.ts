@@ -56,7 +56,7 @@ export class PluginFleet {
     this.logs = new PluginLogs({
       directory: join(stateDir, "logs", "plugins"),
       onError: (id, { message }) =>
-        log.write("error", "hub", `The log of plugin "${id}" is no longer written: ${message}`),
+        log.write("error", "hub", `The log of plugin "${id}" is not written until it can be: ${message}`),
     });
     this.#reports = new PluginReports(log, this.logs);
     this.#switches = new PluginSwitches(stateDir, (text) => log.write("warn", "hub", text));
@@ -85,6 +85,7 @@ export class PluginFleet {
       start: (plugin) => this.#startAll([plugin]),
       inTurn: (plugin, start) => this.#inTurn(plugin.config, start),
       forget: (plugin) => this.#launcher.forget(plugin),
+      ask: (plugin) => this.#launcher.ask(plugin, this.#stopped.signal),
       onSwitched: options.onChange,
       onEvent: (event) => options.onEvent(event),
     });

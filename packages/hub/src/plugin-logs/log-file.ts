@@ -10,10 +10,15 @@ const MAX_WAITING_CHARS = 4 * 1024 * 1024;
 /** Lines of this time, in milliseconds, go to the disk together: a plugin that chatters would keep the hub busy with writing. */
 const GATHER_MS = 20;
 
+/** A disk that is full has room again, and a directory that is missing is made again; it is not asked for each line. */
+const RETRY_MS = 5_000;
+
 export interface LogFileOptions {
   readonly rotateBytes?: number;
   readonly keptFiles?: number;
-  /** Why nothing is written any more, once. */
+  /** From one failure to the next try, in milliseconds. */
+  readonly retryMs?: number;
+  /** Why nothing is written for the time being, once until something is written again. */
   readonly onError: (error: Error) => void;
 }
 
@@ -30,19 +35,21 @@ export class LogFile {
   #writing: Promise<void> | undefined;
   #file: FileHandle | undefined;
   #size = 0;
+  /** What is written failed last. */
   #isBroken = false;
+  #retryAtMs = 0;
   /** Ends the time in which lines are gathered. */
   #hurry: (() => void) | undefined;
 
   constructor(path: string, options: LogFileOptions) {
     this.#path = path;
-    this.#options = { rotateBytes: ROTATE_BYTES, keptFiles: KEPT_FILES, ...options };
+    this.#options = { rotateBytes: ROTATE_BYTES, keptFiles: KEPT_FILES, retryMs: RETRY_MS, ...options };
   }
 
   /** @param line with its line break */
   write(line: string): void {
-    if (this.#isBroken) return;
-    if (this.#waitingChars > MAX_WAITING_CHARS) {
+    const isLost = this.#isBroken && performance.now() < this.#retryAtMs;
+    if (isLost || this.#waitingChars > MAX_WAITING_CHARS) {
       this.#dropped += 1;
       return;
     }
@@ -64,22 +71,36 @@ export class LogFile {
   }
 
   async #run(): Promise<void> {
+    let unwritten = 0;
     try {
       while (this.#waiting.length > 0) {
         await this.#gather();
         const lines = this.#waiting;
+        unwritten = this.#dropped + lines.length;
         if (this.#dropped > 0) lines.push(this.#droppedLine());
         this.#waiting = [];
         this.#waitingChars = 0;
         await this.#append(Buffer.from(lines.join("")));
+        unwritten = 0;
+        this.#isBroken = false;
+        if (this.#size >= this.#options.rotateBytes) await this.#rotate();
       }
     } catch (reason) {
-      this.#isBroken = true;
-      this.#waiting = [];
-      this.#options.onError(reason as Error);
+      await this.#failed(reason as Error, unwritten);
     } finally {
       this.#writing = undefined;
     }
+  }
+
+  async #failed(error: Error, unwritten: number): Promise<void> {
+    this.#dropped += unwritten + this.#waiting.length;
+    this.#waiting = [];
+    this.#waitingChars = 0;
+    this.#retryAtMs = performance.now() + this.#options.retryMs;
+    await this.#file?.close().catch(() => {});
+    this.#file = undefined;
+    if (!this.#isBroken) this.#options.onError(error);
+    this.#isBroken = true;
   }
 
   async #gather(): Promise<void> {
@@ -97,14 +118,17 @@ export class LogFile {
     const file = this.#file ?? (await this.#open());
     await file.appendFile(bytes);
     this.#size += bytes.length;
-    if (this.#size >= this.#options.rotateBytes) await this.#rotate();
   }
 
   async #open(): Promise<FileHandle> {
     await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
-    this.#file = await open(this.#path, "a", 0o600);
-    this.#size = (await this.#file.stat()).size;
-    return this.#file;
+    const file = await open(this.#path, "a+", 0o600);
+    this.#file = file;
+    this.#size = (await file.stat()).size;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(1), 0, 1, Math.max(0, this.#size - 1));
+    // Half a line is left of a disk that was full, or of a power cut: the next one shall not be lost with it.
+    if (bytesRead === 1 && buffer[0] !== 10) await file.appendFile("\n");
+    return file;
   }
 
   async #rotate(): Promise<void> {
@@ -117,7 +141,7 @@ export class LogFile {
   }
 
   #droppedLine(): string {
-    const message = `${this.#dropped} lines were dropped because they came faster than the disk takes them`;
+    const message = `${this.#dropped} lines were dropped because the disk did not take them, or not as fast as they came`;
     this.#dropped = 0;
     const plugin = basename(this.#path, ".log");
     return `${JSON.stringify({ timestamp: new Date().toISOString(), level: "Warn", message, plugin })}\n`;

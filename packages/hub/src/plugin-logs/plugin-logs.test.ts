@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -100,19 +109,49 @@ describe("a file", () => {
     await file.close();
     const messages = linesOf(path).map((line) => JSON.parse(line).message as string);
     expect(messages.at(-1)).toBe(
-      `${8 - (messages.length - 1)} lines were dropped because they came faster than the disk takes them`,
+      `${8 - (messages.length - 1)} lines were dropped because the disk did not take them, or not as fast as they came`,
     );
   });
 
-  it("that cannot be written says so once, and costs nobody anything", async () => {
+  it("that cannot be written says so once, costs nobody anything, and is written again as soon as it can be", async () => {
     errors.length = 0;
-    writeFileSync(join(directory, "file"), "");
-    const file = new LogFile(join(directory, "file", "a.log"), { onError });
-    file.write(entry("x"));
-    await file.flush();
-    file.write(entry("y"));
-    await file.close();
+    const parent = join(directory, "logs");
+    const path = join(parent, "a.log");
+    // What is in the way of its directory.
+    writeFileSync(parent, "");
+    const file = new LogFile(path, { onError, retryMs: 1 });
+    for (const text of ["one", "two"]) {
+      file.write(entry(text));
+      await file.flush();
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
     expect(errors).toHaveLength(1);
+    rmSync(parent);
+    mkdirSync(parent);
+    // As a disk that became full in the middle of a line leaves it.
+    writeFileSync(path, `${entry("before")}{"message":"ha`);
+    file.write(entry("three"));
+    await file.close();
+    const { lines } = await readLog(path);
+    expect(lines.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^2 lines were dropped/),
+      "three",
+      "before",
+    ]);
+    expect(errors).toHaveLength(1);
+  });
+
+  it("that cannot be written is not tried again for each line", async () => {
+    errors.length = 0;
+    const parent = join(directory, "logs");
+    writeFileSync(parent, "");
+    const file = new LogFile(join(parent, "a.log"), { onError, retryMs: 60_000 });
+    file.write(entry("one"));
+    await file.flush();
+    rmSync(parent);
+    file.write(entry("two"));
+    await file.close();
+    expect(existsSync(parent)).toBe(false);
   });
 });
 

@@ -9,7 +9,7 @@ export interface PluginLogsOptions {
   /** The directory that gets one file per plugin. */
   readonly directory: string;
   readonly rotateBytes?: number;
-  /** Why a file is no longer written, once per file. */
+  /** Why a file is not written for the time being. */
   readonly onError: (id: string, error: Error) => void;
 }
 
