@@ -25,6 +25,7 @@ describe("status, plugins, tools and prompts", () => {
     expect(json()).toMatchObject({ pid: hub.child.pid, pluginsReady: 1, workspace: scratch.workspace, problems: [] });
     const plugins = (await here(["plugins", "--json"])).json();
     expect(plugins).toMatchObject([{ id: "tools.echo", state: "ready", version: "1.2.3", prompts: ["greet"] }]);
+    expect(JSON.stringify(plugins)).not.toContain("_unknownFields");
     if (process.platform === "linux")
       expect(plugins[0].use).toMatchObject({ processes: 1, rssBytes: expect.any(Number) });
     expect((await here(["plugins"])).stdout).toMatch(/tools\.echo +ready +1\.2\.3 +pid \d+ .* 5 tools; 1 prompt/);

@@ -4,6 +4,10 @@ import { ACTION_NAMES, act } from "./plugin-actions.ts";
 import { renderPlugins } from "./plugin-list.ts";
 import { addHubOption, type HubOptions, withHub } from "./with-hub.ts";
 
+function withoutUnknown<T extends { readonly _unknownFields?: unknown }>({ _unknownFields, ...rest }: T) {
+  return rest;
+}
+
 export const addPlugins: AddCommand = (cli) => {
   const command = cli
     .command("plugins", "List the plugins of the running hub and how they do, or do something to one", {
@@ -23,7 +27,10 @@ export const addPlugins: AddCommand = (cli) => {
       const { plugins } = await withHub(io, options, (hub) =>
         hub.control({ $case: "plugins", value: {} }, "plugins", { signal: io.signal }),
       );
-      const value = plugins.map(({ _unknownFields, ...plugin }) => plugin);
+      const value = plugins.map(({ _unknownFields, use, ...plugin }) => ({
+        ...plugin,
+        use: use && withoutUnknown(use),
+      }));
       report.result(value, (style) => renderPlugins(value, style, report.columns));
       return undefined;
     }),
