@@ -196,6 +196,19 @@ describe("a file that somebody else has", () => {
     expect(text(store.kv.get("p", "k")?.value)).toBe("3");
   });
 
+  it("is written as it is after a foreign program has changed it, not as it was", async () => {
+    await using store = await testStore();
+    await store.kv.set("p", "gone", bytes("1"));
+    await store.kv.set("p", "stays", bytes("1"));
+    change(store.file, "DELETE FROM kv_entries WHERE key = CAST('gone' AS BLOB)");
+    await store.kv.set("p", "gone", bytes("2"));
+    expect(text(store.kv.get("p", "gone")?.value)).toBe("2");
+    expect(text(store.kv.get("p", "stays")?.value)).toBe("1");
+    change(store.file, "DELETE FROM kv_entries");
+    await store.kv.set("p", "k", bytes("1"));
+    expect(store.kv.usage("p")).toEqual({ entries: 1, bytes: 2 });
+  });
+
   it("is left alone where it is newer, or not ours at all", async () => {
     await using directory = await scratch();
     const { file } = directory;

@@ -13,7 +13,13 @@ export interface ReadPage extends KvPage {
 }
 
 type Row = [version: number, updatedAtMs: number, expiresAtMs: number, value: Uint8Array];
-type ListRow = [key: string | Uint8Array, version: number, updatedAtMs: number, expiresAtMs: number, value: Uint8Array | null];
+type ListRow = [
+  key: string | Uint8Array,
+  version: number,
+  updatedAtMs: number,
+  expiresAtMs: number,
+  value: Uint8Array | null,
+];
 
 /** Reads what is committed, on the hub's own thread: a read of what SQLite has in memory takes some microseconds. */
 export class KvReader {

@@ -83,6 +83,7 @@ export class Namespaces implements Watchful {
   readonly #insert: StatementSync;
   readonly #update: StatementSync;
   readonly #name: StatementSync;
+  readonly #recount: StatementSync;
   readonly #loaded = new Map<string, Namespace>();
   readonly #changed = new Set<Namespace>();
   /** Entries that were remembered since all were forgotten. */
@@ -94,6 +95,10 @@ export class Namespaces implements Watchful {
     this.#insert = db.prepare("INSERT INTO namespaces (name, entries, bytes, version) VALUES (?, 0, 0, 0)");
     this.#update = db.prepare("UPDATE namespaces SET entries = ?, bytes = ?, version = ? WHERE id = ?");
     this.#name = db.prepare("SELECT name FROM namespaces WHERE id = ?");
+    const sum = (what: string) => `(SELECT coalesce(${what}, 0) FROM kv_entries WHERE namespace_id = namespaces.id)`;
+    this.#recount = db.prepare(
+      `UPDATE namespaces SET entries = ${sum("count(*)")}, bytes = ${sum("sum(length(key) + length(value))")}`,
+    );
   }
 
   find(name: string): Namespace | undefined {
@@ -132,6 +137,12 @@ export class Namespaces implements Watchful {
   save(): void {
     for (const { entries, bytes, version, id } of this.#changed) this.#update.run(entries, bytes, version, id);
     this.#changed.clear();
+  }
+
+  /** Somebody else has changed the tables, who knows nothing of the sums. */
+  recount(): void {
+    this.forgetAll();
+    this.#recount.run();
   }
 
   /** After a rollback nothing that is remembered can be trusted. */

@@ -1,4 +1,4 @@
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { describeFailure, type Failure, isRoomError } from "../failure.ts";
 import { checkSchema, migrate } from "../schema/migrate.ts";
 import { EventWriter } from "./event-writer.ts";
@@ -26,6 +26,9 @@ export class Writer {
   readonly #kv: KvWriter;
   readonly #events: EventWriter;
   readonly #importer: Importer;
+  readonly #dataVersion: StatementSync;
+  /** Changes when another connection has written. */
+  #seenVersion: unknown;
   /** Of the last transaction. */
   #commitMs = 0;
 
@@ -49,6 +52,8 @@ export class Writer {
       this.#kv = new KvWriter(db, this.#namespaces);
       this.#events = new EventWriter(db);
       this.#importer = new Importer(db, this.#namespaces, this.#kv, this.#events);
+      this.#dataVersion = db.prepare("PRAGMA data_version");
+      this.#seenVersion = this.#dataVersion.get()?.["data_version"];
     } catch (error) {
       db?.close();
       this.#lock.release();
@@ -168,18 +173,30 @@ export class Writer {
     const db = this.#db;
     db.exec("BEGIN IMMEDIATE");
     try {
+      const dataVersion = this.#lookForOthers();
       const result = work();
       this.#namespaces.save();
       const began = performance.now();
       db.exec("COMMIT");
       this.#commitMs = performance.now() - began;
+      this.#seenVersion = dataVersion;
       return result;
     } catch (error) {
+      this.#namespaces.forgetAll();
       // Some errors have rolled back already.
       if (db.isTransaction) db.exec("ROLLBACK");
-      this.#namespaces.forgetAll();
       throw error;
     }
+  }
+
+  /**
+   * An operator's own program may have changed the file: a row that is remembered may be gone, and a write to it would be lost.
+   * @returns what stays the same until somebody else writes
+   */
+  #lookForOthers(): unknown {
+    const version = this.#dataVersion.get()?.["data_version"];
+    if (version !== this.#seenVersion) this.#namespaces.recount();
+    return version;
   }
 }
 
