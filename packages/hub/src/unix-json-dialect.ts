@@ -41,8 +41,12 @@ export class UnixJsonDialect {
   }
 
   /** What a program is, as a manifest. @throws {HubError} `START_FAILED`, `INVALID_ARGUMENT` */
-  async identify({ command, cwd, env }: ProbeSpec, signal: AbortSignal): Promise<Probed> {
-    const metadata: Metadata = await this.probe.read({ command, cwd, env, signal });
+  async identify({ id, command, cwd, env }: ProbeSpec, signal: AbortSignal): Promise<Probed> {
+    const metadata: Metadata = await this.probe.read({ command, cwd, env, signal }).catch((thrown: unknown) => {
+      const { code, message } = HubError.from(thrown);
+      const what = `The program "${command[0]}" of plugin "${id}" cannot be used. ${message}`;
+      throw new HubError(code, what, { cause: thrown });
+    });
     return { manifest: manifestOf(metadata), ceiling: NOTHING, program: JSON.stringify([command, metadata]) };
   }
 

@@ -311,6 +311,23 @@ describe("an operator", () => {
     expect((await hub.http("p", "/")).json().instance_id).toMatch(UUID);
   });
 
+  it("is told why a new program is no good, by its name; the old one serves on", async () => {
+    using directory = new PluginDirectory();
+    directory.add("p");
+    await using hub = await UnixJsonHub.start(directory);
+    const { pid } = hub.plugin("p").supervised;
+    const upgrade = () =>
+      request(hub.operator, { $case: "control", value: { command: { $case: "upgrade", value: { plugin: "p" } } } });
+    directory.script("p.binary", "echo no licence >&2; exit 1");
+    expect((await upgrade()).error?.message).toMatch(
+      /^The program "[^"]*p\.binary" of plugin "p" cannot be used\. It exited with code 1; it said: no licence\. The instance that/,
+    );
+    const metadata = JSON.stringify({ id: "p", name: "p", version: "2", route: "/p" });
+    directory.script("p.binary", `[ "$1" = --metadata ] && echo '${metadata}' && exit; echo no licence >&2; exit 1`);
+    expect((await upgrade()).error?.message).toMatch(/ {2}\| no licence\nThe instance that ran before serves on$/);
+    expect([await hub.outcome("p", "/"), hub.plugin("p").supervised.pid]).toEqual([200, pid]);
+  });
+
   it("replaces a plugin that is in use: no call fails", async () => {
     using directory = new PluginDirectory();
     directory.add("p", { READING: "docs" });

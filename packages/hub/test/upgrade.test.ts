@@ -69,7 +69,10 @@ describe("an upgrade", () => {
       [{ health: "unhealthy" }, "the disk is full"],
     ] as const) {
       site.say("a", { version: "2.0.0", ...words });
-      await expect(site.control({ $case: "upgrade", value: { plugin: "a" } })).rejects.toThrow(reason);
+      const upgrade = site.control({ $case: "upgrade", value: { plugin: "a" } });
+      await expect(upgrade).rejects.toThrow(reason);
+      // On a line of its own, so that nobody takes it for the new one's words.
+      await expect(upgrade).rejects.toThrow(/^(?! {2}\|).*The instance that ran before serves on$/m);
     }
     await calls.stop();
     expect(calls.failed).toEqual([]);

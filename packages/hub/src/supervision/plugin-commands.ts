@@ -49,7 +49,9 @@ export class PluginCommands {
       await plugin.supervised.replace(reason);
     } catch (thrown) {
       const { code, message } = HubError.from(thrown);
-      const stays = plugin.isReady ? ". The instance that ran before serves on" : "";
+      // Apart from the last words of the new one, where there are some.
+      const apart = message.includes("\n") ? "\n" : ". ";
+      const stays = plugin.isReady ? `${apart}The instance that ran before serves on` : "";
       throw new HubError(code, `${message}${stays}`, { cause: thrown });
     }
   }
