@@ -94,8 +94,7 @@ export class PluginInstance {
     } catch (reason) {
       const error = HubError.from(reason, ErrorCode.StartFailed);
       await process?.end(stop.aborted ? steps.termMs : Math.min(500, steps.termMs));
-      const isTold = process === undefined || stop.aborted || error.message.includes("\n  | ");
-      throw isTold ? error : withStderr(error, process!.stderrTail(20));
+      throw process === undefined || stop.aborted ? error : withStderr(error, process.stderrTail(20));
     } finally {
       clearTimeout(timer);
     }

@@ -4,6 +4,7 @@ import { InstanceCare } from "./instance-care.ts";
 import type { PluginEventType } from "./plugin-event.ts";
 import { type InstanceSteps, type LifeEnd, PluginInstance } from "./plugin-instance.ts";
 import type { PluginProcess } from "./plugin-process.ts";
+import { reasonAndWords } from "./plugin-state.ts";
 import { Replacement } from "./replacement.ts";
 import { RetiredInstances } from "./retired-instances.ts";
 import type { StateDoor } from "./state-door.ts";
@@ -157,7 +158,7 @@ export class PluginLife {
         return undefined;
       }
       const { readyMs } = instance;
-      const [reason = ""] = end.error.message.split("\n");
+      const [reason] = reasonAndWords(end.error);
       instance.retire();
       if (this.#replacement !== undefined) {
         // Its successor is on the way: there is nothing quicker than to wait for it.

@@ -226,10 +226,12 @@ interface ReadyWait {
   reject(error: unknown): void;
 }
 
-/** The same error with the last stderr lines of the plugin below its message. */
+const SILENT = ". It wrote nothing to stderr";
+
+/** The same error with the last stderr lines of the plugin below its message, where it does not say so already. */
 export function withStderr(error: HubError, lines: readonly string[]): HubError {
-  if (lines.length === 0)
-    return new HubError(error.code, `${error.message}. It wrote nothing to stderr`, { cause: error.cause });
+  if (error.message.endsWith(SILENT) || error.message.includes("\n  | ")) return error;
+  if (lines.length === 0) return new HubError(error.code, `${error.message}${SILENT}`, { cause: error.cause });
   const text = lines.map((line) => `  | ${line}`).join("\n");
   return new HubError(error.code, `${error.message}. Its last words:\n${text}`, { cause: error.cause });
 }

@@ -15,13 +15,22 @@ export type PluginState =
 
 export type PluginStateName = PluginState["name"];
 
+/** What happened, in one line, and the lines with the plugin's last words, if there are any. */
+export function reasonAndWords({ message }: HubError): readonly [string, ...string[]] {
+  const [first = "", ...words] = message.split("\n");
+  return [first.replace(/\. Its last words:$/, ""), ...words];
+}
+
 /** One line for people, and after it the plugin's last words: why it is in this state. */
 export function describeState(state: PluginState): string {
   switch (state.name) {
     case "registered":
       return "";
-    case "backoff":
-      return `${state.error.message}; next start at ${new Date(state.retryAtMs).toISOString()}`;
+    case "backoff": {
+      const [why, ...words] = reasonAndWords(state.error);
+      const when = `${why}; next start at ${new Date(state.retryAtMs).toISOString()}`;
+      return [words.length === 0 ? when : `${when}. Its last words:`, ...words].join("\n");
+    }
     case "failed":
       return state.error.message;
     case "starting":

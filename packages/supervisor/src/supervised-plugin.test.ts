@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Plant } from "../test/plant.ts";
+import { Plant, type TestAttachment } from "../test/plant.ts";
+import { describeState } from "./plugin-state.ts";
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -68,6 +69,24 @@ describe("crashes", () => {
     expect((await plant.plugin.reset()).name).toBe("ready");
     expect(plant.plugin.crashes).toBe(0);
     expect(plant.eventTypes.slice(-3)).toEqual(["reset", "started", "ready"]);
+  });
+
+  it.each([
+    [
+      "echo out of coffee >&2; exit 1",
+      /^Plugin "test" exited with code 1; next start at \S+Z\. Its last words:\n {2}\| out of coffee$/,
+    ],
+    [
+      "exit 1",
+      /^Plugin "test" exited with code 1 before it was ready\. It wrote nothing to stderr; next start at \S+Z$/,
+    ],
+  ])("are told with the next try in the first line, and each thing once: %s", async (script, expected) => {
+    const prepare = async (attachment: TestAttachment) => {
+      if (script === "exit 1") await attachment.process.ready(10_000, new AbortController().signal);
+    };
+    await using plant = new Plant({ command: () => ["sh", "-c", script], prepare, restart: { delaysMs: [60_000] } });
+    await plant.plugin.start();
+    expect(describeState(await plant.plugin.reached("backoff"))).toMatch(expected);
   });
 
   it("that wait for the next try are cut short by a reset", async () => {

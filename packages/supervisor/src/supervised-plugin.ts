@@ -5,7 +5,7 @@ import { Backoff, DEFAULT_RESTART } from "./backoff.ts";
 import type { PluginEventType } from "./plugin-event.ts";
 import type { LifeEnd } from "./plugin-instance.ts";
 import { PluginLife } from "./plugin-life.ts";
-import type { PluginState, PluginStateName } from "./plugin-state.ts";
+import { type PluginState, type PluginStateName, reasonAndWords } from "./plugin-state.ts";
 import { StateDoor } from "./state-door.ts";
 import type { SupervisedPluginOptions } from "./supervised-plugin-options.ts";
 
@@ -229,9 +229,8 @@ export class SupervisedPlugin {
 }
 
 /** What happened in one line, and apart from it the plugin's last words, if it had any. */
-function toldOf({ message }: HubError): { readonly reason: string; readonly lastWords?: string } {
-  const [first = "", ...words] = message.split("\n");
-  const reason = first.replace(/\. Its last words:$/, "");
+function toldOf(error: HubError): { readonly reason: string; readonly lastWords?: string } {
+  const [reason, ...words] = reasonAndWords(error);
   return words.length === 0
     ? { reason }
     : { reason, lastWords: words.map((line) => line.replace(/^ {2}\| /, "")).join("\n") };
