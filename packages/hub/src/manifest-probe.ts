@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { ErrorCode, HubError, manifestFromJson, type PluginManifest } from "@orchestrator/protocol";
+import { startProblem } from "@orchestrator/supervisor";
 import { type CaptureSpec, capture } from "./capture.ts";
 import { checkNeeds, printedNeeds } from "./plugin-needs.ts";
 import type { Needs } from "./policy.ts";
@@ -43,7 +44,11 @@ export class ManifestProbe {
     );
     if (captured.end === "error") {
       const { error } = captured;
-      throw new HubError(ErrorCode.StartFailed, `Cannot run "${name}": ${error.message}`, { cause: error });
+      throw new HubError(
+        ErrorCode.StartFailed,
+        `Cannot ask plugin "${spec.id ?? name}" what it is: ${startProblem(error, name, spec.cwd)}`,
+        { cause: error },
+      );
     }
     if (captured.end === "too-long") {
       const what = `"${name} --manifest" printed more than ${MAX_MANIFEST_BYTES} bytes`;

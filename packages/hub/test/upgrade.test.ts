@@ -1,3 +1,5 @@
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Site, service } from "./supervision.ts";
 
@@ -141,6 +143,57 @@ describe("an upgrade", () => {
     await done;
     expect(answer.result).toEqual({ pid: site.supervised("a").pid, version: "" });
     expect(site.supervised("a").pid).not.toBe(pid);
+  });
+
+  it("in place loses no call either: of a plugin over QUIC, with calls under way", { timeout: 60_000 }, async () => {
+    await using site = await Site.open({ plugins: [service("a", { env: { ORCHESTRATOR_LINK: "" } })] });
+    expect(site.supervised("a").canReplace).toBe(false);
+    const calls = traffic(site, 100);
+    for (let n = 1; n <= 3; n += 1) {
+      const slow = site.call("a_slow", { ms: 300 });
+      const { pid } = site.supervised("a");
+      await expect.poll(() => site.entry("a").inFlight.calls).toBeGreaterThan(0);
+      await site.control({ $case: "upgrade", value: { plugin: "a" } });
+      expect((await slow).result).toEqual({ pid });
+    }
+    await calls.stop();
+    expect(calls.failed).toEqual([]);
+    expect(calls.pids.size).toBe(4);
+  });
+
+  it("in place does not wait long for a call that hangs, and not at all when the hub stops", async () => {
+    await using site = await Site.open({ plugins: [service("a", { restart_mode: "in_place", drain_ms: 200 })] });
+    const hung = site.call("a_slow", { ms: 60_000 });
+    await expect.poll(() => site.entry("a").inFlight.calls).toBe(1);
+    await site.control({ $case: "upgrade", value: { plugin: "a" } });
+    expect((await hung).success).toBe(false);
+    const last = site.call("a_slow", { ms: 60_000 }).catch(() => {});
+    await expect.poll(() => site.entry("a").inFlight.calls).toBe(1);
+    const restart = site.control({ $case: "upgrade", value: { plugin: "a" } }).catch(() => {});
+    await site.supervised("a").reached("draining");
+    await site.test.stop();
+    await Promise.all([last, restart]);
+    expect(site.supervised("a").pid).toBe(0);
+  });
+
+  it("in place does not end what serves for a program that cannot be run", async () => {
+    await using site = await Site.open({ plugins: [service("b")] });
+    const program = join(site.test.workspace, "a.sh");
+    writeFileSync(
+      program,
+      `#!/bin/sh\nexec "${process.execPath}" "${join(import.meta.dirname, "fixtures", "service.ts")}" "$@"\n`,
+    );
+    chmodSync(program, 0o755);
+    site.reconfigure([service("b"), service("a", { binary: program, restart_mode: "in_place" })]);
+    await site.control({ $case: "reload", value: {} });
+    await site.supervised("a").reached("ready");
+    const { pid } = site.supervised("a");
+    chmodSync(program, 0o644);
+    await expect(site.control({ $case: "upgrade", value: { plugin: "a" } })).rejects.toThrow(
+      /not executable.*The instance that ran before serves on/s,
+    );
+    expect(site.supervised("a").pid).toBe(pid);
+    expect((await site.call("a_who")).result).toMatchObject({ pid });
   });
 });
 

@@ -19,6 +19,7 @@ export { describeState, type PluginState, type PluginStateName } from "./plugin-
 export type { ResourceUse } from "./processes/resource-use.ts";
 export { type Round, Rounds } from "./rounds.ts";
 export { startInOrder } from "./start-order.ts";
+export { startProblem } from "./start-problem.ts";
 export { LineSplitter, MAX_LINE_BYTES, STDERR_TAIL_BYTES, StderrTail } from "./stderr-tail.ts";
 export { SupervisedPlugin } from "./supervised-plugin.ts";
 export type { SupervisedPluginOptions } from "./supervised-plugin-options.ts";

@@ -10,6 +10,9 @@ import { RetiredInstances } from "./retired-instances.ts";
 import type { StateDoor } from "./state-door.ts";
 import { DEFAULT_STEPS, type SupervisedPluginOptions } from "./supervised-plugin-options.ts";
 
+/** Calls that are under way when it is restarted in place may go on so long: new ones wait meanwhile. */
+const FINISH_MS = 5_000;
+
 export interface PluginLifeHooks {
   event(type: PluginEventType, details: Readonly<Record<string, string | number | boolean>>): void;
   /** It has had nothing to do for long. */
@@ -33,6 +36,8 @@ export class PluginLife {
   #takenOver = Promise.withResolvers<void>();
   /** The start of a new instance beside the one that serves. */
   #replacement: Replacement | undefined;
+  /** Calls that are under way may finish before it is ended, until this is aborted. */
+  #patience: AbortController | undefined;
 
   constructor(options: SupervisedPluginOptions, door: StateDoor, hooks: PluginLifeHooks) {
     this.#id = options.id;
@@ -62,9 +67,15 @@ export class PluginLife {
     return this.#door.state.name === "ready" && this.#instance?.attachment.activate !== undefined;
   }
 
-  /** No new calls from now on. */
-  retire(): void {
+  /** No new calls from now on. @param patiently what is under way may finish, before it is ended */
+  retire(patiently: boolean): void {
     this.#instance?.retire();
+    if (patiently) this.#patience = new AbortController();
+  }
+
+  /** Nothing is waited for any more. */
+  hurry(): void {
+    this.#patience?.abort();
   }
 
   /** Ends the instances that were replaced, too; resolves when they have gone. */
@@ -177,9 +188,14 @@ export class PluginLife {
   }
 
   async #drain(instance: PluginInstance, reason: string): Promise<void> {
-    this.#door.enter({ name: "draining", deadlineMs: Date.now() + this.#steps.shutdownMs, reason });
+    const patience = this.#patience;
+    const { shutdownMs, drainMs } = this.#steps;
+    const finishMs = patience === undefined ? 0 : Math.min(FINISH_MS, drainMs);
+    this.#door.enter({ name: "draining", deadlineMs: Date.now() + finishMs + shutdownMs, reason });
     this.#care.end();
     this.#instance = undefined;
+    if (patience !== undefined) await instance.quiet(patience.signal, finishMs);
+    this.#patience = undefined;
     await Promise.all([instance.drain(`is stopped: ${reason}`), this.#replacement?.settled]);
   }
 }

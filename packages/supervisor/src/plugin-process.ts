@@ -5,6 +5,7 @@ import type { ProcessLimits } from "./limits/process-limits.ts";
 import type { GuardedInstance } from "./orphans/guarded-instance.ts";
 import type { ProcessGuard } from "./orphans/process-guard.ts";
 import type { ResourceUse } from "./processes/resource-use.ts";
+import { startProblem } from "./start-problem.ts";
 import { LineSplitter, StderrTail } from "./stderr-tail.ts";
 
 /** What to run. */
@@ -247,20 +248,6 @@ async function settledWithin(promise: Promise<void>, ms: number): Promise<void> 
 }
 
 function startError(spec: LaunchSpec, error: NodeJS.ErrnoException): HubError {
-  const what = `Cannot start plugin "${spec.id}": ${spawnHint(error, spec.command[0], spec)}`;
+  const what = `Cannot start plugin "${spec.id}": ${startProblem(error, spec.command[0], spec.cwd)}`;
   return new HubError(ErrorCode.StartFailed, what, { cause: error });
-}
-
-function spawnHint(error: NodeJS.ErrnoException, program: string, spec: LaunchSpec): string {
-  switch (error.code) {
-    case "ENOENT":
-      return `"${program}" was not found (or its interpreter, or the directory "${spec.cwd}"). Check "binary" in the config`;
-    case "EACCES":
-      return `"${program}" is not executable. Try: chmod +x "${program}"`;
-    case "EMFILE":
-    case "EAGAIN":
-      return `the system has no more processes or descriptors to give (${error.code}). Check ulimit -n and -u`;
-    default:
-      return `${error.message}`;
-  }
 }

@@ -90,9 +90,9 @@ export class SupervisedPlugin {
     await this.#halt(reason);
   }
 
-  /** Stops and starts it, unless somebody asks for a stop meanwhile. */
+  /** Stops and starts it, unless somebody asks for a stop meanwhile. Calls that are under way may finish first. */
   async restart(reason = "restarted by the operator"): Promise<PluginState> {
-    const stopped = this.#halt(reason);
+    const stopped = this.#halt(reason, true);
     this.#backoff.reset();
     const started = this.#start(reason);
     await stopped;
@@ -149,15 +149,16 @@ export class SupervisedPlugin {
     void this.#keepRunning(stop.signal, reason).finally(resolve);
   }
 
-  async #halt(reason: string): Promise<void> {
+  async #halt(reason: string, patiently = false): Promise<void> {
     const run = this.#run;
+    if (!patiently) this.#life.hurry();
     if (run === undefined) {
       if (this.state.name !== "stopped" || this.state.reason !== reason) this.#stopped(reason);
       await this.#life.endRetired();
       return;
     }
     // At once, so that a call that comes now waits for the next start and is not caught by the end of this one.
-    if (!run.stop.signal.aborted) this.#life.retire();
+    if (!run.stop.signal.aborted) this.#life.retire(patiently);
     run.stop.abort(new HubError(ErrorCode.Cancelled, reason));
     await run.done;
   }

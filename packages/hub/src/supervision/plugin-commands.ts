@@ -16,6 +16,8 @@ export interface PluginCommandsOptions {
   readonly inTurn: (plugin: PluginEntry, start: () => Promise<void>) => Promise<void>;
   /** Its program is to be asked anew who it is. */
   readonly forget: (plugin: PluginEntry) => void;
+  /** Asks its program who it is. @throws {HubError} where it cannot even tell that */
+  readonly ask: (plugin: PluginEntry) => Promise<unknown>;
   /** It came or went as a whole. */
   readonly onSwitched: (plugin: PluginEntry) => void;
   readonly onEvent: (event: PluginEvent) => void;
@@ -41,12 +43,11 @@ export class PluginCommands {
   async restart(plugin: PluginEntry, reason = "restarted by the operator"): Promise<void> {
     this.#assertMayRun(plugin);
     this.#options.forget(plugin);
-    if (plugin.config.restartMode === "in_place" || !plugin.supervised.canReplace) {
-      await this.#restartInPlace(plugin, reason);
-      return;
-    }
+    const isInPlace = plugin.config.restartMode === "in_place" || !plugin.supervised.canReplace;
     try {
-      await plugin.supervised.replace(reason);
+      if (!isInPlace) await plugin.supervised.replace(reason);
+      // A program that cannot run at all must not take the place of one that serves.
+      else if (plugin.isReady) await this.#options.ask(plugin);
     } catch (thrown) {
       const { code, message } = HubError.from(thrown);
       // Apart from the last words of the new one, where there are some.
@@ -54,6 +55,7 @@ export class PluginCommands {
       const stays = plugin.isReady ? `${apart}The instance that ran before serves on` : "";
       throw new HubError(code, `${message}${stays}`, { cause: thrown });
     }
+    if (isInPlace) await this.#restartInPlace(plugin, reason);
   }
 
   /** Remembers the switch, then starts or stops the plugin. @throws {HubError} `INTERNAL` where it cannot be remembered */
