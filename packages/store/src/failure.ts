@@ -38,6 +38,7 @@ const SYSTEM: Readonly<Record<string, number>> = {
   EPERM: SQLITE.CantOpen,
   EROFS: SQLITE.CantOpen,
   EISDIR: SQLITE.CantOpen,
+  ELOOP: SQLITE.CantOpen,
   ENOSPC: SQLITE.Full,
   EDQUOT: SQLITE.Full,
 };
@@ -45,7 +46,7 @@ const SYSTEM: Readonly<Record<string, number>> = {
 const DAMAGED: ReadonlySet<number> = new Set([522, 8202, 8458]);
 
 const RESTORE =
-  'Nothing was changed. Stop the hub and keep a copy of the file; then put a backup in its place, or save what can be read with "sqlite3 FILE .recover", or move the file away to begin with an empty one';
+  'Nothing was changed. Stop the hub and move the file away, with those beside it whose names end in -wal and -shm: the log of one database destroys another. Then put a backup in its place, or save what can be read with "sqlite3 FILE .recover", or begin with an empty one';
 
 /** The primary result code, 0 for an error that is not SQLite's. */
 export function sqliteCode(error: unknown): number {

@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { describeFailure } from "./failure.ts";
 import { checkSchema } from "./schema/migrate.ts";
+import { checkLog, realFile } from "./writer/database-file.ts";
 import { holderOf, OwnerLock } from "./writer/owner-lock.ts";
 import { toHubError } from "./writer/thread.ts";
 
@@ -19,6 +20,7 @@ export type StoreInspection =
  */
 export function inspectStore(file: string): StoreInspection {
   try {
+    checkLog(realFile(file));
     const { size } = statSync(file, { throwIfNoEntry: false }) ?? {};
     if (size === undefined) return { is: "absent" };
     const isHeld = OwnerLock.isTaken(file);

@@ -4,10 +4,14 @@ import {
   chmodSync,
   chownSync,
   closeSync,
+  mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -115,7 +119,7 @@ describe("a damaged file", () => {
       const error = await Store.open({ file: directory.file }).catch((reason: unknown) => reason);
       expect(error).toMatchObject({
         code: ErrorCode.DataLoss,
-        message: expect.stringMatching(/orchestra\.db" is damaged .*backup.*move the file away/),
+        message: expect.stringMatching(/orchestra\.db" is damaged .*move the file away.*-wal and -shm.*backup/),
       });
       expect(readFileSync(directory.file, "latin1")).toBe(contents);
       rmSync(directory.file);
@@ -171,6 +175,31 @@ describe("a file that somebody else has", () => {
     }).stdout;
     expect(JSON.parse(output)).toMatchObject({ code: ErrorCode.AlreadyExists });
     await store.kv.set("p", "k", bytes("x"));
+  });
+
+  it.skipIf(process.platform === "win32")("is the same one by whatever link it is reached", async () => {
+    await using directory = await scratch();
+    const other = join(directory.path, "other");
+    mkdirSync(other);
+    symlinkSync(directory.file, join(other, "link.db"));
+    await expect(Store.open({ file: join(other, "link.db") })).rejects.toMatchObject({
+      code: ErrorCode.FailedPrecondition,
+      message: /is a link to a file that is not there/,
+    });
+    await using store = await Store.open({ file: directory.file });
+    await expect(Store.open({ file: join(other, "link.db") })).rejects.toMatchObject({ code: ErrorCode.AlreadyExists });
+    await expect(Store.open({ file: other })).rejects.toMatchObject({ code: ErrorCode.FailedPrecondition });
+    await store.close();
+    await (await Store.open({ file: join(other, "link.db") })).close();
+  });
+
+  it("is held by a lock in which nothing can be damaged", async () => {
+    await using directory = await scratch();
+    writeFileSync(`${directory.file}.lock`, "torn by a power cut ".repeat(500));
+    await using store = await Store.open({ file: directory.file });
+    await store.kv.set("p", "k", bytes("x"));
+    await expect(Store.open({ file: directory.file })).rejects.toMatchObject({ code: ErrorCode.AlreadyExists });
+    expect(statSync(`${directory.file}.lock`).size).toBe(0);
   });
 
   it("is free as soon as a hub that held it was killed", async () => {
@@ -233,6 +262,44 @@ describe("a file that somebody else has", () => {
     db.exec(sql);
     db.close();
   }
+});
+
+describe("a file that loses its name", () => {
+  it.skipIf(process.platform === "win32")("is written no more, and again when it has it back", async () => {
+    for (const name of ["orchestra.db", "orchestra.db-wal", "orchestra.db.lock"]) {
+      await using directory = await scratch();
+      await using store = await Store.open({ file: directory.file });
+      const path = join(directory.path, name);
+      renameSync(path, `${path}.moved`);
+      const write = () =>
+        store.kv.set("p", "k", bytes("x")).then(
+          () => "",
+          ({ message }: Error) => message,
+        );
+      await expect.poll(write, { timeout: 10_000 }).toContain(`${name}" was removed, moved or replaced`);
+      renameSync(`${path}.moved`, path);
+      expect(await write()).toBe("");
+    }
+  });
+
+  it("is not begun anew over the log that it left", async () => {
+    await using directory = await scratch();
+    const { file } = directory;
+    const other = await holder("hold.ts", file);
+    await other.end("SIGKILL");
+    expect(statSync(`${file}-wal`).size).toBeGreaterThan(0);
+    renameSync(file, `${file}.moved`);
+    const refused = {
+      code: ErrorCode.DataLoss,
+      message: /orchestra\.db" is missing or empty, and its log .* is there/,
+    };
+    await expect(Store.open({ file })).rejects.toMatchObject(refused);
+    writeFileSync(file, "");
+    await expect(Store.open({ file })).rejects.toMatchObject(refused);
+    expect(statSync(`${file}-wal`).size).toBeGreaterThan(0);
+    truncateSync(`${file}-wal`);
+    await (await Store.open({ file })).close();
+  });
 });
 
 describe("a place that may not be written", () => {

@@ -1,8 +1,11 @@
-import { closeSync, existsSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync, truncateSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { FailureError, sqliteCode } from "../failure.ts";
+import { realFile } from "./database-file.ts";
 
 const BUSY = 5;
+const CORRUPT = 11;
+const NOT_A_DATABASE = 26;
 
 /**
  * Holds a database for one hub. The lock is one of the operating system's on a file beside the database, so it ends with the
@@ -18,25 +21,26 @@ export class OwnerLock {
 
   /** @throws {FailureError} `ALREADY_EXISTS` where another hub has the database */
   static take(file: string): OwnerLock {
-    const path = `${file}.lock`;
+    const path = `${realFile(file)}.lock`;
     makePrivate(path);
-    const db = new DatabaseSync(path);
     try {
-      db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; PRAGMA user_version = 1");
-      db.exec("BEGIN EXCLUSIVE; COMMIT");
-      return new OwnerLock(db);
+      return new OwnerLock(hold(path));
     } catch (error) {
-      db.close();
-      if (sqliteCode(error) !== BUSY) throw error;
-      const holder = holderOf(file);
-      const what = `Database "${file}" is in use by ${holder === undefined ? "another process" : `process ${holder}`}`;
-      throw new FailureError("ALREADY_EXISTS", `${what}. Two hubs cannot share one; stop the other one first`);
+      if (sqliteCode(error) === BUSY) throw inUse(file);
+      if (!isNoLock(error)) throw error;
+    }
+    // Whatever was written into it: nobody holds it, and nothing that is in it matters.
+    truncateSync(path);
+    try {
+      return new OwnerLock(hold(path));
+    } catch (error) {
+      throw sqliteCode(error) === BUSY ? inUse(file) : error;
     }
   }
 
   /** Whether a hub has the database, at this moment. */
   static isTaken(file: string): boolean {
-    const path = `${file}.lock`;
+    const path = `${realFile(file)}.lock`;
     if (!existsSync(path)) return false;
     const db = new DatabaseSync(path, { readOnly: true });
     try {
@@ -44,6 +48,7 @@ export class OwnerLock {
       return false;
     } catch (error) {
       if (sqliteCode(error) === BUSY) return true;
+      if (isNoLock(error)) return false;
       throw error;
     } finally {
       db.close();
@@ -53,6 +58,29 @@ export class OwnerLock {
   release(): void {
     this.#db.close();
   }
+}
+
+/** A transaction that never ends holds the lock; nothing is ever written, so that nothing can be half written. */
+function hold(path: string): DatabaseSync {
+  const db = new DatabaseSync(path);
+  try {
+    db.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function isNoLock(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === CORRUPT || code === NOT_A_DATABASE;
+}
+
+function inUse(file: string): FailureError {
+  const holder = holderOf(file);
+  const what = `Database "${file}" is in use by ${holder === undefined ? "another process" : `process ${holder}`}`;
+  return new FailureError("ALREADY_EXISTS", `${what}. Two hubs cannot share one; stop the other one first`);
 }
 
 /** Makes a file that only its owner may read, where there is none. SQLite gives the files beside it the same rights. */

@@ -1,6 +1,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { describeFailure, type Failure, isRoomError } from "../failure.ts";
 import { checkSchema, migrate } from "../schema/migrate.ts";
+import { checkLog, OpenFiles, realFile } from "./database-file.ts";
 import { EventWriter } from "./event-writer.ts";
 import { Importer } from "./importer.ts";
 import { KvStatus, KvUnpacker, makeResults, type PackedKv, writeResult } from "./kv-batch.ts";
@@ -22,6 +23,7 @@ export class Writer {
   readonly #file: string;
   readonly #lock: OwnerLock;
   readonly #db: DatabaseSync;
+  readonly #files: OpenFiles;
   readonly #namespaces: Namespaces;
   readonly #kv: KvWriter;
   readonly #events: EventWriter;
@@ -38,6 +40,7 @@ export class Writer {
     this.#lock = OwnerLock.take(options.file);
     let db: DatabaseSync | undefined;
     try {
+      checkLog(realFile(options.file));
       makePrivate(options.file);
       db = new DatabaseSync(options.file, { timeout: options.busyTimeoutMs });
       this.#db = db;
@@ -46,6 +49,7 @@ export class Writer {
       this.#configure(options);
       migrate(db);
       this.#sign();
+      this.#files = new OpenFiles(realFile(options.file));
       this.#namespaces = new Namespaces(db, (name) =>
         Object.hasOwn(options.quotas, name) ? options.quotas[name]! : options.quota,
       );
@@ -171,6 +175,7 @@ export class Writer {
 
   #transaction<T>(work: () => T): T {
     const db = this.#db;
+    this.#files.check();
     db.exec("BEGIN IMMEDIATE");
     try {
       const dataVersion = this.#lookForOthers();
