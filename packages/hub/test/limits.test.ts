@@ -50,6 +50,25 @@ describe("a plugin that lists too much", () => {
   });
 });
 
+describe("a plugin that hangs", () => {
+  it("holds up no list: what it offers is known, and that of the others too", async () => {
+    const hub = await start({
+      plugins: [onFd("tools.hangs", { TOOLS: "late" }), onFd("tools.well", { TOOLS: "echo" })],
+    });
+    const { pid } = hub.hub.plugins[0]!.supervised;
+    process.kill(pid, "SIGSTOP");
+    const operator = await operatorPeer(hub);
+    const tools = await request(operator, { $case: "listTools", value: {} }, { timeoutMs: 2_000 });
+    expect(tools.response).toMatchObject({
+      $case: "listTools",
+      value: { tools: [{ name: "echo" }, { name: "late" }] },
+    });
+    const prompts = await request(operator, { $case: "listPrompts", value: {} }, { timeoutMs: 2_000 });
+    expect(prompts.response?.$case).toBe("listPrompts");
+    expect(await text(operator, "echo")).toBe("echo {}");
+  });
+});
+
 describe("a plugin that publishes", () => {
   it("more than 1 MiB at once is told so, and nobody hears it", async () => {
     const hub = await start({

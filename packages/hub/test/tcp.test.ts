@@ -63,6 +63,38 @@ describe("the TCP door", () => {
     expect(more).toEqual([]);
   });
 
+  it("may be subscribed through, which outlives no connection: what is published next finds nobody, and harms nobody", async () => {
+    const hub = await start({});
+    const subscribe = PluginRequest.encode({
+      requestId: "s1",
+      request: { $case: "subscribe", value: { topic: "news", subscriptionId: "s", filters: {} } },
+      context: undefined,
+    }).finish();
+    const publish = PluginRequest.encode({
+      requestId: "p1",
+      request: {
+        $case: "publish",
+        value: {
+          topic: "news",
+          eventType: "x",
+          payload: {},
+          sourcePlugin: "",
+          subscriptionId: "",
+          timestamp: undefined,
+        },
+      },
+      context: undefined,
+    }).finish();
+    const ask = async (bytes: Uint8Array) => {
+      const frames = [encodeFrame(Buffer.from("s3cret")), encodeFrame(bytes)];
+      return (await exchange(connectTcp(port(hub), "127.0.0.1"), ...frames))[0];
+    };
+    expect((await ask(subscribe))?.requestId).toBe("s1");
+    expect((await ask(publish))?.requestId).toBe("p1");
+    expect(hub.hub.status()).toMatchObject({ eventsDelivered: 0 });
+    expect(await ask(TOOL_CALL)).toMatchObject({ response: { value: { success: true } } });
+  });
+
   it("takes token and request in any pieces", async () => {
     const hub = await start({});
     const bytes = Buffer.concat([encodeFrame(Buffer.from("s3cret")), encodeFrame(TOOL_CALL)]);
