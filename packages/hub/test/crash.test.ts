@@ -3,9 +3,9 @@ import { openAuthority } from "@orchestrator/identity";
 import type { PluginResponse } from "@orchestrator/protocol";
 import { LinkPeer } from "@orchestrator/transport";
 import { dialQuic } from "@orchestrator/transport-quic";
-import { describe, expect, it } from "vitest";
-import { operatorPeer, request, type StartTestHubOptions, startTestHub, type TestHub } from "../src/testing/index.ts";
-import { call, hubsOfTests } from "./hubs.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import { operatorPeer, request, startTestHub, type TestHub, type TestPlugin } from "../src/testing/index.ts";
+import { call, hubsOfTests, sharedHub } from "./hubs.ts";
 import { fixture } from "./plugins.ts";
 
 const start = hubsOfTests();
@@ -14,18 +14,20 @@ const start = hubsOfTests();
 type Carrier = "quic" | "fd";
 const CARRIERS: readonly Carrier[] = ["quic", "fd"];
 
-/** A hub with a plugin that behaves, and one that misbehaves in the named way. */
-function startBeside(
-  behaviour: string,
-  link: Carrier,
-  options: StartTestHubOptions = {},
-  more: Record<string, unknown> = {},
-) {
-  const plugins = [
-    fixture("tools.bad", { BEHAVIOUR: behaviour, TOOLS: "bad,wait", LINK: link }, more),
-    fixture("tools.good", { TOOLS: "echo", LINK: "fd" }),
-  ];
-  return start({ plugins, restart: { maxCrashes: 0 }, ...options });
+/** One that misbehaves in the named way, with one tool. */
+const badOn = (link: Carrier, behaviour: string, more: Record<string, unknown> = {}) =>
+  fixture(idOf(link, behaviour), { BEHAVIOUR: behaviour, TOOLS: toolOf(link, behaviour), LINK: link }, more);
+const idOf = (link: Carrier, behaviour: string) => `bad.${link}.${behaviour}`;
+const toolOf = (link: Carrier, behaviour: string) => `${link}_${behaviour.replaceAll("-", "_")}`;
+
+/** A hub for all tests of a block, with plugins that misbehave and one that does not. */
+function besideGood(bad: readonly TestPlugin[]): () => TestHub {
+  const plugins = [...bad, fixture("tools.good", { TOOLS: "echo", LINK: "fd" })];
+  const hub = sharedHub({ plugins, restart: { maxCrashes: 0 } });
+  afterEach(async () => {
+    expect(toolCall(await call(await operatorPeer(hub()), "echo")).success).toBe(true);
+  });
+  return hub;
 }
 
 function toolCall(response: PluginResponse) {
@@ -36,39 +38,50 @@ function toolCall(response: PluginResponse) {
 const bad = (hub: TestHub) => hub.hub.plugins[0]!.supervised;
 const log = (hub: TestHub, source: string) => hub.hub.log.tail(10_000, source).map((entry) => entry.text);
 
-describe.each(CARRIERS)("a plugin on %s that cannot start", (link) => {
-  it.each([
+describe("a plugin that cannot start, beside others that run", () => {
+  const REASONS = [
     ["exit-at-once", "exited with code 3 before it was ready"],
     ["refuse-register", "refused to register: not today"],
     ["refuse-boot", "refused to boot: the database is missing"],
     ["exit-in-boot", "exited with code 5"],
-  ])("%s: is reported with its reason, and the others run", async (behaviour, reason) => {
-    const hub = await startBeside(behaviour, link);
-    const state = bad(hub).state;
-    if (state.name !== "failed") throw new Error(state.name);
-    expect(state.error.message).toContain(reason);
-    expect(hub.hub.status().problems.join()).toContain(reason);
-    expect(toolCall(await call(await operatorPeer(hub), "echo")).success).toBe(true);
+  ] as const;
+  const LATE = ["never-ready", "hang-boot"] as const;
+  const hub = besideGood([
+    ...CARRIERS.flatMap((link) => [
+      ...LATE.map((behaviour) => badOn(link, behaviour, { start_timeout_ms: 1_500 })),
+      ...REASONS.map(([behaviour]) => badOn(link, behaviour)),
+    ]),
+    badOn("quic", "ready-elsewhere"),
+  ]);
+  const supervised = (link: Carrier, behaviour: string) =>
+    hub().hub.plugins.find(({ id }) => id === idOf(link, behaviour))!.supervised;
+  const reasonOf = (link: Carrier, behaviour: string) => {
+    const { state } = supervised(link, behaviour);
+    return state.name === "failed" ? state.error.message : state.name;
+  };
+
+  describe.each(CARRIERS)("on %s", (link) => {
+    it.each(REASONS)("%s: is reported with its reason", (behaviour, reason) => {
+      expect(reasonOf(link, behaviour)).toContain(reason);
+      const problems = hub()
+        .hub.status()
+        .problems.filter((text) => text.includes(`"${idOf(link, behaviour)}"`));
+      expect(problems.join()).toContain(reason);
+    });
+
+    it.each(LATE)("%s: is ended after its start timeout", (behaviour) => {
+      expect(reasonOf(link, behaviour)).toContain("was not ready within 1500 ms");
+      expect(supervised(link, behaviour).pid).toBe(0);
+    });
+
+    it("tells its last words", () => {
+      expect(reasonOf(link, "exit-at-once")).toContain("| no licence found");
+    });
   });
 
   // A plugin on the socket that it inherited names no address.
-  if (link === "quic") {
-    it("by sending the hub elsewhere: is reported", async () => {
-      const hub = await startBeside("ready-elsewhere", link);
-      expect(hub.hub.status().problems.join()).toContain("not a loopback address");
-    });
-  }
-
-  it.each(["never-ready", "hang-boot"])("%s: is ended after its start timeout", async (behaviour) => {
-    const hub = await startBeside(behaviour, link, {}, { start_timeout_ms: 1_500 });
-    expect(bad(hub).state.name).toBe("failed");
-    expect(bad(hub).pid).toBe(0);
-  });
-
-  it("tells its last words", async () => {
-    const hub = await startBeside("exit-at-once", link);
-    const state = bad(hub).state;
-    expect(state.name === "failed" && state.error.message).toContain("| no licence found");
+  it("on quic, by sending the hub elsewhere: is reported", () => {
+    expect(reasonOf("quic", "ready-elsewhere")).toContain("not a loopback address");
   });
 });
 
@@ -95,64 +108,76 @@ describe.each(CARRIERS)("a plugin on %s that leaves", (link) => {
   });
 
   it("right after READY, is restarted and then given up", async () => {
-    const hub = await startBeside("ready-then-exit", link, { restart: { maxCrashes: 2, delaysMs: [1] } });
+    const plugins = [badOn(link, "ready-then-exit")];
+    const hub = await start({ plugins, restart: { maxCrashes: 2, delaysMs: [1] } });
     await bad(hub).reached("failed");
     expect(bad(hub).starts).toBe(3);
-    expect(toolCall(await call(await operatorPeer(hub), "echo")).success).toBe(true);
   });
 
   it("in the middle of a call, by its own exit", async () => {
-    const hub = await startBeside("exit-mid-call", link);
-    expect(toolCall(await call(await operatorPeer(hub), "bad")).errorCode).toBe("routing_error");
+    const hub = await start({ plugins: [badOn(link, "exit-mid-call")], restart: { maxCrashes: 0 } });
+    const answer = await call(await operatorPeer(hub), toolOf(link, "exit-mid-call"));
+    expect(toolCall(answer).errorCode).toBe("routing_error");
   });
 });
 
-describe.each(CARRIERS)("a plugin on %s that lies", (link) => {
-  it.each([
-    ["wrong-member", "invalid_response"],
-    ["garbage", "invalid_response"],
-    ["seventeen-mebibytes", "routing_error"],
-  ])("%s: the caller gets a clear error", async (behaviour, code) => {
-    const hub = await startBeside(behaviour, link);
-    const operator = await operatorPeer(hub);
-    expect(toolCall(await call(operator, "bad"))).toMatchObject({ success: false, errorCode: code });
-    expect(toolCall(await call(operator, "echo")).success).toBe(true);
-  });
+describe("a plugin that lies, beside others that do not", () => {
+  const LIES = ["wrong-member", "garbage", "seventeen-mebibytes", "wrong-id", "twice", "flood-stderr"];
+  const hub = besideGood(
+    CARRIERS.flatMap((link) => [
+      ...LIES.map((behaviour) => badOn(link, behaviour)),
+      fixture(
+        idOf(link, "lying"),
+        { BEHAVIOUR: "lying-manifest", TOOLS: "registered", LINK: link },
+        { alias: { registered: `${link}_registered` } },
+      ),
+    ]),
+  );
+  const ask = async (link: Carrier, behaviour: string) =>
+    toolCall(await call(await operatorPeer(hub()), toolOf(link, behaviour)));
 
-  it("about the request id, is put right", async () => {
-    const hub = await startBeside("wrong-id", link);
-    const value = { toolName: "bad", arguments: {}, callerPlugin: "", traceParent: "", provider: "", sessionId: "" };
-    const { PluginRequest, PluginResponse: Response } = await import("@orchestrator/protocol");
-    const bytes = PluginRequest.encode({
-      requestId: "mine",
-      request: { $case: "toolCall", value },
-      context: undefined,
-    }).finish();
-    expect(Response.decode(await (await operatorPeer(hub)).call(bytes)).requestId).toBe("mine");
-  });
+  describe.each(CARRIERS)("on %s", (link) => {
+    it.each([
+      ["wrong-member", "invalid_response"],
+      ["garbage", "invalid_response"],
+      ["seventeen-mebibytes", "routing_error"],
+    ])("%s: the caller gets a clear error", async (behaviour, code) => {
+      expect(await ask(link, behaviour)).toMatchObject({ success: false, errorCode: code });
+    });
 
-  it("by answering twice, is heard once", async () => {
-    const hub = await startBeside("twice", link);
-    const operator = await operatorPeer(hub);
-    for (let i = 0; i < 20; i += 1) expect(toolCall(await call(operator, "bad")).result).toEqual({ text: "first" });
-    expect(hub.hub.status().callsInFlight).toBe(0);
-  });
+    it("about the request id, is put right", async () => {
+      const toolName = toolOf(link, "wrong-id");
+      const value = { toolName, arguments: {}, callerPlugin: "", traceParent: "", provider: "", sessionId: "" };
+      const { PluginRequest, PluginResponse: Response } = await import("@orchestrator/protocol");
+      const bytes = PluginRequest.encode({
+        requestId: "mine",
+        request: { $case: "toolCall", value },
+        context: undefined,
+      }).finish();
+      expect(Response.decode(await (await operatorPeer(hub())).call(bytes)).requestId).toBe("mine");
+    });
 
-  it("about its manifest, is refused: the certificate says who it is", async () => {
-    const plugin = fixture("tools.bad", { BEHAVIOUR: "lying-manifest", TOOLS: "registered", LINK: link });
-    const hub = await start({ plugins: [plugin] });
-    const { result } = toolCall(await call(await operatorPeer(hub), "registered"));
-    expect(result?.["text"]).toContain('"accepted":false');
-  });
+    it("by answering twice, is heard once", async () => {
+      for (let i = 0; i < 20; i += 1) expect((await ask(link, "twice")).result).toEqual({ text: "first" });
+      expect(hub().hub.status().callsInFlight).toBe(0);
+    });
 
-  it("by filling its stderr, is read for ever", async () => {
-    const hub = await startBeside("flood-stderr", link);
-    await expect.poll(() => log(hub, "tools.bad").includes("flood over"), { timeout: 5_000 }).toBe(true);
-    expect(toolCall(await call(await operatorPeer(hub), "bad")).success).toBe(true);
+    it("about its manifest, is refused: the certificate says who it is", async () => {
+      const { result } = toolCall(await call(await operatorPeer(hub()), `${link}_registered`));
+      expect(result?.["text"]).toContain('"accepted":false');
+    });
+
+    it("by filling its stderr, is read for ever", async () => {
+      const lines = () => log(hub(), idOf(link, "flood-stderr"));
+      await expect.poll(() => lines().includes("flood over"), { timeout: 5_000 }).toBe(true);
+      expect((await ask(link, "flood-stderr")).success).toBe(true);
+    });
   });
 });
 
 describe("a peer that may not come in", () => {
+  const shared = besideGood([]);
+
   async function refused(
     hub: TestHub,
     options: { certs?: string; alpn?: string; anonymous?: boolean },
@@ -178,18 +203,18 @@ describe("a peer that may not come in", () => {
   }
 
   it("has a certificate of another authority", async () => {
-    const hub = await start({});
+    const hub = shared();
     expect(await refused(hub, { certs: `${hub.directory}/foreign` })).toMatchObject({ name: "HubError" });
     await expect.poll(() => log(hub, "hub").join()).toContain("Refused a peer");
   });
 
   it("has no certificate", async () => {
-    const hub = await start({});
+    const hub = shared();
     expect(await refused(hub, { anonymous: true })).toMatchObject({ name: "HubError" });
   });
 
   it("speaks another protocol", async () => {
-    const hub = await start({});
+    const hub = shared();
     expect(await refused(hub, { alpn: "h3" })).toMatchObject({ name: "HubError" });
   });
 
@@ -197,7 +222,7 @@ describe("a peer that may not come in", () => {
     ["a tool name of 9 MiB", { requestId: "1", toolName: "x".repeat(9 * 1024 * 1024) }],
     ["a request id that fills the message", { requestId: "y".repeat(16 * 1024 * 1024 - 100), toolName: "z" }],
   ])("sends %s: it is refused, and the hub lives", async (_name, { requestId, toolName }) => {
-    const hub = await start({ plugins: [fixture("tools.a", { TOOLS: "echo" })] });
+    const hub = shared();
     const nobody = await hub.connect("nobody-client");
     const { PluginRequest, PluginResponse: Response } = await import("@orchestrator/protocol");
     const value = { toolName, arguments: undefined, callerPlugin: "", traceParent: "", provider: "", sessionId: "" };
@@ -211,14 +236,14 @@ describe("a peer that may not come in", () => {
   });
 
   it("has a name that looks like a gateway's, and no rights", async () => {
-    const hub = await start({ plugins: [fixture("tools.a", { TOOLS: "echo" })] });
+    const hub = shared();
     expect(toolCall(await call(await hub.connect("transport.files-client"), "echo")).errorCode).toBe(
       "permission_denied",
     );
   });
 
   it("sends two names in one request", async () => {
-    const hub = await start({ plugins: [fixture("tools.a", { TOOLS: "echo" })] });
+    const hub = shared();
     const operator = await operatorPeer(hub);
     const { PluginRequest, PluginResponse: Response } = await import("@orchestrator/protocol");
     const one = (toolName: string) => {

@@ -4,7 +4,7 @@ import { LinkPeer } from "@orchestrator/transport";
 import { dialSocket } from "@orchestrator/transport-socket";
 import { describe, expect, it } from "vitest";
 import { operatorPeer, request, startTestHub, type TestHub } from "../src/testing/index.ts";
-import { hubsOfTests } from "./hubs.ts";
+import { hubsOfTests, sharedHub } from "./hubs.ts";
 import { fixture } from "./plugins.ts";
 
 const start = hubsOfTests();
@@ -24,16 +24,21 @@ function lines(hub: TestHub, source: string): string[] {
   return hub.hub.log.tail(10_000, source).map((entry) => entry.text);
 }
 
-async function logged(hub: TestHub, source: string, text: string): Promise<void> {
-  await expect.poll(() => lines(hub, source).some((line) => line.includes(text)), { timeout: 5_000 }).toBe(true);
+/** @returns what waits for one more such line than there were when this was called */
+function anotherLine(hub: TestHub, source: string, text: string): () => Promise<void> {
+  const count = () => lines(hub, source).filter((line) => line.includes(text)).length;
+  const before = count();
+  return async () => await expect.poll(count, { timeout: 5_000 }).toBeGreaterThan(before);
 }
 
 describe.each(["quic", "fd"])("a hub with one plugin on %s", (link) => {
   const plugin = (env: Record<string, string> = {}, more: Record<string, unknown> = {}) =>
     fixture("tools.a", { LINK: link, ...env }, more);
+  const TOOLS = ["context", "echo", "fail", "nested", "progress", "stream", "wait", "whoami"];
+  const shared = sharedHub({ plugins: [plugin({ TOOLS: TOOLS.join(",") })] });
 
   it("starts it, lists its tools and routes a call, with the verified caller and the session", async () => {
-    const hub = await start({ plugins: [plugin()] });
+    const hub = shared();
     const operator = await operatorPeer(hub);
     expect(hub.hub.plugins[0]!.supervised.state.name).toBe("ready");
     expect((await call(operator, "echo", { n: 1 })).text).toBe('echo {"n":1}');
@@ -42,13 +47,11 @@ describe.each(["quic", "fd"])("a hub with one plugin on %s", (link) => {
     expect((await call(gateway, "whoami")).text).toBe("transport.stdio|transport.stdio");
     const tools = await request(operator, { $case: "listTools", value: {} });
     if (tools.response?.$case !== "listTools") throw new Error("no list");
-    expect(tools.response.value.tools.map((tool) => tool.name)).toEqual(
-      ["echo", "wait", "fail", "stream", "whoami", "nested", "context"].sort(),
-    );
+    expect(tools.response.value.tools.map((tool) => tool.name)).toEqual(TOOLS);
   });
 
   it("serves peers on its socket like those on QUIC: plugins with and without an inherited socket, streams, refusals", async () => {
-    const hub = await start({ plugins: [plugin()] });
+    const hub = shared();
     const gateway = await hub.connect("transport.stdio-client", undefined, "unix");
     expect(gateway.link.carrier).toBe("unix");
     expect((await call(gateway, "whoami")).text).toBe("transport.stdio|transport.stdio");
@@ -64,7 +67,7 @@ describe.each(["quic", "fd"])("a hub with one plugin on %s", (link) => {
   });
 
   it("answers health itself, and unknown requests in the shape that existing peers know", async () => {
-    const hub = await start({});
+    const hub = shared();
     const operator = await operatorPeer(hub);
     const health = await request(operator, { $case: "health", value: {} });
     expect(health.response).toMatchObject({ $case: "health", value: { status: 1, message: "orchestrator ok" } });
@@ -73,7 +76,7 @@ describe.each(["quic", "fd"])("a hub with one plugin on %s", (link) => {
   });
 
   it("gives every request kind its own shape of error when nobody serves it", async () => {
-    const hub = await start({});
+    const hub = shared();
     const operator = await operatorPeer(hub);
     const tool = await call(operator, "nobody");
     expect(tool).toMatchObject({ success: false, errorCode: "tool_not_found" });
@@ -99,17 +102,18 @@ describe.each(["quic", "fd"])("a hub with one plugin on %s", (link) => {
   });
 
   it("passes a tool's own failure on", async () => {
-    const hub = await start({ plugins: [plugin()] });
+    const hub = shared();
     const failed = await call(await operatorPeer(hub), "fail");
     expect(failed).toMatchObject({ success: false, errorCode: "handler_error", errorMessage: "it broke" });
   });
 
   it("ends a call at its deadline and tells the plugin", async () => {
-    const hub = await start({ plugins: [plugin()] });
+    const hub = shared();
+    const told = anotherLine(hub, "tools.a", "cancelled");
     const late = await call(await operatorPeer(hub), "wait", {}, { timeoutMs: 50 });
     expect(late.errorCode).toBe("deadline_exceeded");
     expect(late.errorMessage).toContain("50 ms");
-    await logged(hub, "tools.a", "cancelled");
+    await told();
     expect(hub.hub.status().callsInFlight).toBe(0);
   });
 
@@ -119,7 +123,7 @@ describe.each(["quic", "fd"])("a hub with one plugin on %s", (link) => {
   });
 
   it("hands a caller's cancellation through to the plugin", async () => {
-    const hub = await start({ plugins: [plugin()] });
+    const hub = shared();
     const operator = await operatorPeer(hub);
     const abort = new AbortController();
     const value = { toolName: "wait", arguments: {}, callerPlugin: "", traceParent: "", provider: "", sessionId: "" };
@@ -129,11 +133,12 @@ describe.each(["quic", "fd"])("a hub with one plugin on %s", (link) => {
       request: { $case: "toolCall", value },
       context: undefined,
     }).finish();
+    const [waits, told] = [anotherLine(hub, "tools.a", "waiting"), anotherLine(hub, "tools.a", "cancelled")];
     const pending = operator.call(bytes, { signal: abort.signal });
-    await logged(hub, "tools.a", "waiting");
+    await waits();
     abort.abort();
     await expect(pending).rejects.toMatchObject({ code: ErrorCode.Cancelled });
-    await logged(hub, "tools.a", "cancelled");
+    await told();
   });
 
   it("refuses more calls than the plugin's limit at once", async () => {
@@ -147,7 +152,7 @@ describe.each(["quic", "fd"])("a hub with one plugin on %s", (link) => {
   });
 
   it("relays progress to a caller that wants it", async () => {
-    const hub = await start({ plugins: [plugin({ TOOLS: "progress" })] });
+    const hub = shared();
     const operator = await operatorPeer(hub);
     expect((await call(operator, "progress")).text).toBe("done");
     const seen: number[] = [];
@@ -205,9 +210,9 @@ describe("calls between plugins", () => {
 });
 
 describe("streams", () => {
-  const streamRequest = async (streamId: string) => {
+  const streamRequest = async (streamId: string, toolName = "stream") => {
     const { PluginRequest } = await import("@orchestrator/protocol");
-    const value = { streamId, toolName: "stream", arguments: {}, callerPlugin: "" };
+    const value = { streamId, toolName, arguments: {}, callerPlugin: "" };
     return PluginRequest.encode({
       requestId: "r",
       request: { $case: "streamStart", value },
@@ -228,6 +233,8 @@ describe("streams", () => {
     throw new Error("no end");
   }
 
+  const endless = sharedHub({ plugins: [fixture("tools.a", { BEHAVIOUR: "endless-stream" })] });
+
   it("are relayed in order, with their end", async () => {
     const hub = await start({ plugins: [fixture("tools.a")] });
     const { sequences, end } = await read(await operatorPeer(hub), await streamRequest("s1"));
@@ -236,7 +243,7 @@ describe("streams", () => {
   });
 
   it("need no id while there is one of them; a second one without is refused, one with an id is not", async () => {
-    const hub = await start({ plugins: [fixture("tools.a", { BEHAVIOUR: "endless-stream" })] });
+    const hub = endless();
     const operator = await operatorPeer(hub);
     const first = operator.stream(await streamRequest(""));
     await first.next();
@@ -258,13 +265,13 @@ describe("streams", () => {
   });
 
   it("of unknown tools end at once", async () => {
-    const hub = await start({});
-    const { end } = await read(await operatorPeer(hub), await streamRequest("s1"));
+    const hub = endless();
+    const { end } = await read(await operatorPeer(hub), await streamRequest("s1", "nobodys"));
     expect(end).toMatchObject({ streamId: "s1", success: false, errorCode: "tool_not_found" });
   });
 
   it("stop when the caller sends stream_cancel on another stream", async () => {
-    const hub = await start({ plugins: [fixture("tools.a", { BEHAVIOUR: "endless-stream" })] });
+    const hub = endless();
     const operator = await operatorPeer(hub);
     const { end } = await read(operator, await streamRequest("s9"), async (count) => {
       if (count === 3) await request(operator, { $case: "streamCancel", value: { streamId: "s9" } });
@@ -275,10 +282,11 @@ describe("streams", () => {
   });
 
   it("stop when the caller goes away", async () => {
-    const hub = await start({ plugins: [fixture("tools.a", { BEHAVIOUR: "endless-stream" })] });
+    const hub = endless();
     const operator = await operatorPeer(hub);
+    const told = anotherLine(hub, "tools.a", "aborted s7");
     for await (const _ of operator.stream(await streamRequest("s7"))) break;
-    await logged(hub, "tools.a", "aborted s7");
+    await told();
     expect(hub.hub.status().callsInFlight).toBe(0);
   });
 
@@ -294,7 +302,7 @@ describe("streams", () => {
   });
 
   it("of one id cannot run twice for one caller", async () => {
-    const hub = await start({ plugins: [fixture("tools.a", { BEHAVIOUR: "endless-stream" })] });
+    const hub = endless();
     const operator = await operatorPeer(hub);
     const first = operator.stream(await streamRequest("x"))[Symbol.asyncIterator]();
     await first.next();

@@ -1,6 +1,6 @@
 import type { PluginResponse } from "@orchestrator/protocol";
 import type { LinkPeer } from "@orchestrator/transport";
-import { afterEach } from "vitest";
+import { afterAll, afterEach, beforeAll } from "vitest";
 import { request, type StartTestHubOptions, startTestHub, type TestHub } from "../src/testing/index.ts";
 
 /** @returns what starts hubs that end with their test, and have little patience with plugins that do not end */
@@ -14,6 +14,16 @@ export function hubsOfTests(defaults: StartTestHubOptions = {}): (options: Start
     hubs.push(hub);
     return hub;
   };
+}
+
+/** One hub for all tests of a block, which leave it as they find it. @returns it, once the tests run */
+export function sharedHub(options: StartTestHubOptions): () => TestHub {
+  let hub: TestHub;
+  beforeAll(async () => {
+    hub = await startTestHub({ shutdownMs: 300, termMs: 300, ...options });
+  });
+  afterAll(async () => await hub?.stop());
+  return () => hub;
 }
 
 /** Calls a tool; an error is part of the answer. */
