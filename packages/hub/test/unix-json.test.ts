@@ -260,6 +260,27 @@ describe("a plugin that does what it should not", () => {
   });
 });
 
+describe("a lazy plugin", () => {
+  it("is listed without running, started once for all that ask, told its installation, and stopped when it is idle", async () => {
+    using directory = new PluginDirectory();
+    const binary = directory.add("p");
+    const plugins = [{ id: "p", binary, dialect: "unix-json", activation: "lazy", idle_stop_ms: 200 }];
+    await using hub = await UnixJsonHub.start(directory, { plugins });
+    const { supervised, offer } = hub.plugin("p");
+    expect([supervised.starts, offer?.http, offer?.tools.length]).toEqual([0, ["/p"], 3]);
+    expect(await Promise.all([1, 2, 3, 4, 5].map((n) => hub.outcome("p", `/echo?${n}`)))).toEqual(
+      new Array(5).fill(201),
+    );
+    expect(supervised.starts).toBe(1);
+    const { pid } = supervised;
+    await supervised.reached("stopped");
+    expect([isAlive(pid), supervised.state]).toMatchObject([false, { reason: "idle for 200 ms" }]);
+    await hub.kv("p", "set", { key: "k", value: "v" });
+    expect((await hub.http("p", "/")).json().instance_id).toMatch(UUID);
+    expect(supervised.starts).toBe(2);
+  });
+});
+
 describe("what is asked for is not there", () => {
   it("an unknown route, a plugin that was stopped, a socket that is gone", async () => {
     using directory = new PluginDirectory();
