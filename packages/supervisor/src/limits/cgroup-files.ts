@@ -9,9 +9,7 @@ export function cgroupName(token: string, part: string | number): string {
 
 /** Kills whatever is in the hub's groups in these directories, as far as the system can: version 2 only. */
 export function emptyCgroups(directories: readonly string[], token: string): void {
-  // Not that of the hub, in which its guardian may be.
-  const own = groupsIn(directories, token).filter((group) => !group.endsWith(cgroupName(token, "hub")));
-  for (const group of own) killCgroup(group);
+  for (const group of groupsOfPlugins(directories, token)) killCgroup(group);
 }
 
 /** Kills all processes of a group and of those below, with no way for a new one to slip through. @returns whether it could */
@@ -30,6 +28,11 @@ export function killCgroup(group: string): boolean {
 /** Removes the hub's groups in these directories; one with a process in it stays. */
 export async function removeCgroups(directories: readonly string[], token: string): Promise<void> {
   for (const group of groupsIn(directories, token)) await removeCgroup(group);
+}
+
+/** As `removeCgroups`, but for the group of the hub itself. */
+export async function removePluginCgroups(directories: readonly string[], token: string): Promise<void> {
+  for (const group of groupsOfPlugins(directories, token)) await removeCgroup(group);
 }
 
 /** How often a group is tried that the system still holds because its last process went a moment ago. */
@@ -60,6 +63,11 @@ export function readCount(file: string, word: string): number {
   } catch {
     return 0;
   }
+}
+
+/** Not that of the hub, in which its guardian may be. */
+function groupsOfPlugins(directories: readonly string[], token: string): string[] {
+  return groupsIn(directories, token).filter((group) => !group.endsWith(cgroupName(token, "hub")));
 }
 
 function groupsIn(directories: readonly string[], token: string): string[] {

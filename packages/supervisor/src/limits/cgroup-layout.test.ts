@@ -142,7 +142,7 @@ describe("HubCgroups", () => {
     expect(cgroups.directories).toEqual([]);
   });
 
-  it("enables the controllers of version 2 where they are not, before the first limit", () => {
+  it("enables the controllers of version 2 where they are not, before the first limit", async () => {
     const files = ["cgroup.controllers=memory pids", "cgroup.subtree_control=pids"];
     const prefix = makeTree({ "/sys/fs/cgroup": files });
     const place = { version: 2, directory: `${prefix}/sys/fs/cgroup` } as const;
@@ -153,7 +153,7 @@ describe("HubCgroups", () => {
     expect(readFileSync(control, "utf8")).toBe("pids\n");
     expect(cgroups.layoutFor({ memoryBytes: 1e9 })).toBe(layout);
     expect(readFileSync(control, "utf8")).toBe("+memory");
-    cgroups.undo();
+    await cgroups.undo();
     expect(readFileSync(control, "utf8")).toBe("-memory");
   });
 });

@@ -1,4 +1,5 @@
 import { type EnabledControllers, enableControllers } from "./cgroup-controllers.ts";
+import { removePluginCgroups } from "./cgroup-files.ts";
 import { type CgroupLayout, CONTROLLERS, detectCgroups } from "./cgroup-layout.ts";
 import { LIMIT_NAMES, type LimitName, limitValue, type ProcessLimits } from "./process-limits.ts";
 
@@ -57,8 +58,9 @@ export class HubCgroups {
     return text;
   }
 
-  /** Leaves the hub's own group as it was. Call it when no group is left below. */
-  undo(): void {
+  /** Leaves all groups as they were. Call it when no process is left: some of their groups may have been in use a moment longer. */
+  async undo(): Promise<void> {
+    await removePluginCgroups(this.directories, this.#token);
     if (typeof this.#controllers === "object") this.#controllers.undo();
   }
 }

@@ -12,6 +12,8 @@ import { setLocksLimit } from "./launch-shim.ts";
  * parent-death signal (`setpriv --pdeathsig`) reaches only the child itself, none of its children, and is lost when a program
  * changes its user.
  *
+ * The record goes last, and stays where a control group does: the next hub goes on with it.
+ *
  * Words: `file PATH` removed if it is still the same file then; `socket PATH` removed if it is a socket; `record PATH` removed, because
  * its name holds the token; `forget PATH`; `group PID` a process group, for systems without /proc; `cgroup DIR` where control groups of the hub lie.
  */
@@ -80,8 +82,32 @@ remove_files() {
     case $fact in
       "file "*) fact=\${fact#file } path=/\${fact#*/}; [ "$(stamp "$path")" = "\${fact%%/*}" ] && rm -f -- "$path" ;;
       "socket "*) [ -S "\${fact#socket }" ] && rm -f -- "\${fact#socket }" ;;
+    esac
+  done
+}
+
+remove_group() {
+  for sub in "$1"/*/; do [ -d "$sub" ] && remove_group "\${sub%/}"; done
+  rmdir "$1"
+}
+
+remove_groups() {
+  stays=0
+  for fact in "$@"; do
+    case $fact in
+      "cgroup "*)
+        for dir in "\${fact#cgroup }/orchestrator-$token"-*; do
+          [ ! -d "$dir" ] || remove_group "$dir" || stays=1
+        done ;;
+    esac
+  done
+  return "$stays"
+}
+
+remove_record() {
+  for fact in "$@"; do
+    case $fact in
       "record "*) case \${fact##*/} in *"$token"*) rm -f -- "\${fact#record }" ;; esac ;;
-      "cgroup "*) for dir in "\${fact#cgroup }/orchestrator-$token"-*; do rmdir "$dir"; done ;;
     esac
   done
 }
@@ -112,4 +138,11 @@ while [ "$quiet" -lt 5 ] && [ "$left" -gt 0 ]; do
 done
 end_groups "$@"
 remove_files "$@"
+left=50
+until remove_groups "$@"; do
+  left=$((left - 1))
+  [ "$left" -gt 0 ] || exit 1
+  sleep 0.1 || sleep 1
+done
+remove_record "$@"
 `;

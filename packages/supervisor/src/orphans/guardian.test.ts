@@ -45,9 +45,11 @@ describe.runIf(process.platform === "linux")("a hub that is killed", SLOW, () =>
   });
 
   it.runIf(detectCgroups().kill !== undefined)("leaves no control group", async () => {
-    await using hub = await startSmallHub(tempDirectory(), "keeps-forking", "daemon");
-    const groups = () => readdirSync(detectCgroups().kill!.directory).filter((name) => name.includes(hub.token));
-    expect(groups()).toHaveLength(2);
+    await using hub = await startSmallHub(tempDirectory(), "keeps-forking", "daemon", "makes-groups");
+    const { directory } = detectCgroups().kill!;
+    const groups = () => readdirSync(directory).filter((name) => name.includes(hub.token));
+    expect(groups()).toHaveLength(3);
+    expect(groups().filter((name) => existsSync(join(directory, name, "inner/most")))).toHaveLength(1);
     await hub.kill();
     await expect.poll(() => isAlive(hub.guardian), PATIENCE).toBe(false);
     expect(groups()).toEqual([]);

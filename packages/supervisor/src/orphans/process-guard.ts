@@ -210,7 +210,7 @@ export class ProcessGuard {
       return;
     }
     for (const path of this.#sockets) removeSocket(path);
-    this.#cgroups.undo();
+    await this.#cgroups.undo();
     await this.#guardian?.close();
     try {
       rmSync(recordPath(this.#options.stateDir, this.mark.token), { force: true });
