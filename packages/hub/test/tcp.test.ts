@@ -6,21 +6,23 @@ import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { encodeFrame, FrameReader, PluginRequest, PluginResponse } from "@orchestrator/protocol";
 import { describe, expect, it } from "vitest";
-import type { TestHub } from "../src/testing/index.ts";
-import { hubsOfTests } from "./hubs.ts";
-import { fixture } from "./plugins.ts";
+import type { StartTestHubOptions, TestHub } from "../src/testing/index.ts";
+import { hubsOfTests, sharedHub } from "./hubs.ts";
+import { onFd } from "./plugins.ts";
 
 const startHub = hubsOfTests();
 
-async function start(tcp: Record<string, unknown>): Promise<TestHub> {
+function options(tcp: Record<string, unknown> = {}): StartTestHubOptions {
   const tokenFile = join(tmpdir(), `orchestrator-token-${process.pid}-${Math.random()}`);
   writeFileSync(tokenFile, "s3cret\n");
   chmodSync(tokenFile, 0o600);
-  return await startHub({
-    plugins: [fixture("tools.a", { TOOLS: "whoami,stream" })],
+  return {
+    plugins: [onFd("tools.a", { TOOLS: "whoami,stream" })],
     config: { tcp_addr: "localhost:0", tcp: { enabled: true, token_file: tokenFile, ...tcp } },
-  });
+  };
 }
+
+const start = (tcp: Record<string, unknown>) => startHub(options(tcp));
 
 const port = (hub: TestHub) => Number(hub.hub.tcpAddress.split(":").at(-1));
 
@@ -46,13 +48,16 @@ function exchange(socket: Socket, ...writes: readonly Uint8Array[]): Promise<Plu
 }
 
 describe("the TCP door", () => {
+  const open = sharedHub(options());
+  const openTls = sharedHub(options({ tls: true }));
+
   it("is shut unless the config opens it", async () => {
     const hub = await start({ enabled: false });
     expect(hub.hub.tcpAddress).toBe("");
   });
 
   it("answers one request after the token, then ends the connection", async () => {
-    const hub = await start({});
+    const hub = open();
     const [answer, ...more] = await exchange(
       connectTcp(port(hub), "127.0.0.1"),
       encodeFrame(Buffer.from("s3cret")),
@@ -64,7 +69,7 @@ describe("the TCP door", () => {
   });
 
   it("may be subscribed through, which outlives no connection: what is published next finds nobody, and harms nobody", async () => {
-    const hub = await start({});
+    const hub = open();
     const subscribe = PluginRequest.encode({
       requestId: "s1",
       request: { $case: "subscribe", value: { topic: "news", subscriptionId: "s", filters: {} } },
@@ -96,7 +101,7 @@ describe("the TCP door", () => {
   });
 
   it("takes token and request in any pieces", async () => {
-    const hub = await start({});
+    const hub = open();
     const bytes = Buffer.concat([encodeFrame(Buffer.from("s3cret")), encodeFrame(TOOL_CALL)]);
     const answers = await exchange(
       connectTcp(port(hub), "127.0.0.1"),
@@ -110,10 +115,12 @@ describe("the TCP door", () => {
     ["a wrong token", [encodeFrame(Buffer.from("s3creT")), encodeFrame(TOOL_CALL)]],
     ["a huge first frame", [Buffer.from("01000000", "hex")]],
   ])("refuses %s without an answer", async (_name, writes) => {
-    const hub = await start({});
+    const hub = open();
+    const refused = () =>
+      hub.hub.log.tail(500, "hub").filter(({ text }) => text.startsWith("Refused a TCP connection")).length;
+    const before = [refused(), hub.hub.status().callsTotal];
     expect(await exchange(connectTcp(port(hub), "127.0.0.1"), ...writes)).toEqual([]);
-    expect(hub.hub.log.tail(50, "hub").some(({ text }) => text.startsWith("Refused a TCP connection"))).toBe(true);
-    expect(hub.hub.status().callsTotal).toBe(0);
+    expect([refused(), hub.hub.status().callsTotal]).toEqual([before[0]! + 1, before[1]]);
   });
 
   it("makes its own token where the file is missing, and refuses one that others can read", async () => {
@@ -128,7 +135,7 @@ describe("the TCP door", () => {
   });
 
   it("says that streams need another carrier", async () => {
-    const hub = await start({});
+    const hub = open();
     const value = { streamId: "s", toolName: "stream", arguments: {}, callerPlugin: "" };
     const request = PluginRequest.encode({
       requestId: "r",
@@ -144,7 +151,7 @@ describe("the TCP door", () => {
   });
 
   it("says so too to an operator that wants to follow the log", async () => {
-    const hub = await start({ tls: true });
+    const hub = openTls();
     const tls = await hub.authority.leaf("orchestrator-operator");
     const options = { port: port(hub), host: "127.0.0.1", ca: tls.caPem, servername: "localhost" };
     const logs = async (follow: boolean) => {
@@ -179,7 +186,7 @@ describe("the TCP door", () => {
   });
 
   it("takes a client certificate in place of the token, and knows its name", async () => {
-    const hub = await start({ tls: true });
+    const hub = openTls();
     const tls = await hub.authority.leaf("orchestrator-gateway");
     const options = { port: port(hub), host: "127.0.0.1", ca: tls.caPem, servername: "localhost" };
     const socket = connectTls({ ...options, cert: tls.certPem, key: tls.keyPem });
