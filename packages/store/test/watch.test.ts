@@ -23,6 +23,8 @@ describe("KvWatcher", () => {
     await using store = await testStore();
     await store.kv.set("p", "a/0", bytes("before"));
     const { heard } = follow(store, "p", { prefix: "a/" });
+    const other = follow(store, "p", { prefix: "b" });
+    const elsewhere = follow(store, "q");
     await Promise.all([
       store.kv.set("p", "a/1", bytes("1")),
       store.kv.set("p", "b", bytes("no")),
@@ -33,6 +35,7 @@ describe("KvWatcher", () => {
       store.kv.set("p", "a/0", bytes("x"), { expectedVersion: 99 }).catch(() => {}),
     ]);
     expect(heard).toEqual(["a/1=1", "a/1=2", "-a/1"]);
+    expect([other.heard, elsewhere.heard]).toEqual([["b=no"], ["a/1=no"]]);
   });
 
   it("has heard of a change when its writer is answered", async () => {
