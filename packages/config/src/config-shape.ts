@@ -122,7 +122,10 @@ export const pluginFields = {
     defaultText: "from the manifest",
   },
   start_timeout_ms: timeoutMs("From the start of the process until the plugin serves.", "10000"),
-  call_timeout_ms: timeoutMs("Deadline of a call to this plugin where the caller set none.", "default_timeout_ms"),
+  call_timeout_ms: timeoutMs(
+    "Deadline of a call to this plugin where the caller set none. With `provides_ai` it is 600000, unless `default_timeout_ms` is set.",
+    "default_timeout_ms",
+  ),
   max_calls_in_flight: {
     kind: "count",
     minimum: 1,

@@ -237,6 +237,14 @@ plugins:
     expect(plugin("id: a\nbinary: a\ncall_timeout_ms: 9", "default_timeout_ms: 1500").callTimeoutMs).toBe(9);
   });
 
+  it("a model may think for ten minutes, unless somebody said how long calls may take", () => {
+    const model = "id: a\nbinary: a\nprovides_ai: [claude]";
+    expect(plugin(model).callTimeoutMs).toBe(600_000);
+    expect(plugin(model, "default_timeout_ms: 1500").callTimeoutMs).toBe(1500);
+    expect(plugin(`${model}\ncall_timeout_ms: 9`).callTimeoutMs).toBe(9);
+    expect(plugin("id: a\nbinary: a\nprovides_ai: []").callTimeoutMs).toBe(30_000);
+  });
+
   it("an address without host is every interface, an IPv6 host stands in brackets", () => {
     expect(config("listen_addr: ':5000'").listenAddr).toBe("0.0.0.0:5000");
     expect(config("listen_addr: '[::1]:0'").listenAddr).toBe("[::1]:0");

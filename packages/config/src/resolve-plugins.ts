@@ -11,6 +11,8 @@ export interface PluginContext {
   readonly home: string;
   readonly workspace: string;
   readonly defaultTimeoutMs: number;
+  /** The same for plugins that serve AI providers; that of all where this is absent. */
+  readonly aiTimeoutMs?: number;
   /** Where an entry, or one of its keys, stands. */
   place(raw: RawPlugin, key?: string): Place;
 }
@@ -62,7 +64,9 @@ function resolvePlugin(
   const aliases = resolveAliases(id, raw, context, diagnostics);
   if (launch === undefined) return undefined;
   const args = [...launch.args, ...(raw.args ?? [])];
-  const callTimeoutMs = raw.call_timeout_ms ?? context.defaultTimeoutMs;
+  const { defaultTimeoutMs, aiTimeoutMs = defaultTimeoutMs } = context;
+  const isAi = (raw.provides_ai?.length ?? 0) > 0;
+  const callTimeoutMs = raw.call_timeout_ms ?? (isAi ? aiTimeoutMs : defaultTimeoutMs);
   const limits = resolveLimits(id, raw, context, diagnostics);
   return {
     id,

@@ -6,6 +6,9 @@ import { absolute, defaultStateDir, isLoopback, parseAddress } from "./paths.ts"
 import { resolvePlugins } from "./resolve-plugins.ts";
 import type { HubConfig, LogConfig, PolicyRule } from "./types.ts";
 
+/** Models think for minutes, and clients of the existing system name no deadline. */
+const AI_TIMEOUT_MS = 600_000;
+
 /** Everything that the resolver needs besides what was read. */
 export interface ResolveContext {
   readonly file: string | undefined;
@@ -53,6 +56,7 @@ export function resolve(raw: RawHub, context: ResolveContext, diagnostics: Diagn
   const workspace = path("workspace") ?? directory;
   const stateDir = path("state_dir") ?? defaultStateDir(workspace, home);
   const defaultTimeoutMs = value("default_timeout_ms", 30_000);
+  const aiTimeoutMs = value("default_timeout_ms", AI_TIMEOUT_MS);
   const plugins = raw.plugins ?? [];
   return {
     file: context.file,
@@ -91,7 +95,7 @@ export function resolve(raw: RawHub, context: ResolveContext, diagnostics: Diagn
     pluginDirs: (raw.plugin_dirs ?? []).map((entry) => absolute(entry, directory, home)),
     plugins: resolvePlugins(
       plugins,
-      { directory, home, workspace, defaultTimeoutMs, place: context.place },
+      { directory, home, workspace, defaultTimeoutMs, aiTimeoutMs, place: context.place },
       diagnostics,
     ),
   };
