@@ -42,6 +42,8 @@ const SYSTEM: Readonly<Record<string, number>> = {
   ENOSPC: SQLITE.Full,
   EDQUOT: SQLITE.Full,
 };
+/** Extended codes of I/O errors where the memory that processes share could not be made larger. */
+const NO_ROOM: ReadonlySet<number> = new Set([4874]);
 /** Extended codes of I/O errors that say that what was read is not what was written. */
 const DAMAGED: ReadonlySet<number> = new Set([522, 8202, 8458]);
 
@@ -59,7 +61,8 @@ export function describeFailure(error: unknown, file: string): Failure {
   const text = error instanceof Error ? error.message : String(error);
   const extended = extendedCode(error);
   const failed = (code: ErrorCode, message: string): Failure => ({ code, message });
-  switch (extended & 0xff || SYSTEM[(error as { readonly code?: string } | undefined)?.code ?? ""]) {
+  const primary = NO_ROOM.has(extended) ? SQLITE.Full : extended & 0xff;
+  switch (primary || SYSTEM[(error as { readonly code?: string } | undefined)?.code ?? ""]) {
     case SQLITE.Busy:
     case SQLITE.Locked:
       return failed("UNAVAILABLE", `Database "${file}" is locked by another process (${text}). Nothing was changed`);
@@ -89,6 +92,10 @@ export function describeFailure(error: unknown, file: string): Failure {
     default:
       return failed("INTERNAL", `Database "${file}": ${text}`);
   }
+}
+
+export function isFull(error: unknown): boolean {
+  return sqliteCode(error) === SQLITE.Full;
 }
 
 /** Nothing in the transaction was to blame: each of its parts may be tried by itself. */

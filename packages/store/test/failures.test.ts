@@ -86,6 +86,29 @@ describe("a disk without room", () => {
     }
   });
 
+  it.skipIf(!canMount())("lets what is there be changed and removed while it is full", async () => {
+    await using directory = await scratch();
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=12m", "store-test", directory.path]);
+    try {
+      const keys = Array.from({ length: 200 }, (_, index) => `k${index}`);
+      const value = new Uint8Array(900);
+      const writeAll = (to: Store) => Promise.all(keys.map((key) => to.kv.set("p", key, value)));
+      {
+        await using before = await Store.open({ file: directory.file });
+        await writeAll(before);
+      }
+      await using store = await Store.open({ file: directory.file });
+      await writeAll(store);
+      expect(() => writeFileSync(join(directory.path, "ballast"), Buffer.alloc(13_000_000))).toThrow("ENOSPC");
+      // More than the log has room for, again and again.
+      for (let round = 0; round < 20; round++) await writeAll(store);
+      await Promise.all(keys.slice(1).map((key) => store.kv.delete("p", key)));
+      expect(store.kv.usage("p")).toEqual({ entries: 1, bytes: 902 });
+    } finally {
+      execFileSync("umount", [directory.path]);
+    }
+  });
+
   /** Writes until there is no room. @returns the keys of everything that was answered */
   async function fill(store: Store): Promise<string[]> {
     const written: string[] = [];

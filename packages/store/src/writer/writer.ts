@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { describeFailure, type Failure, isRoomError } from "../failure.ts";
+import { describeFailure, type Failure, FailureError, isFull, isRoomError } from "../failure.ts";
 import { checkSchema, migrate } from "../schema/migrate.ts";
 import { checkLog, OpenFiles, realFile } from "./database-file.ts";
 import { EventWriter } from "./event-writer.ts";
@@ -18,6 +18,9 @@ import type {
 import { Namespaces } from "./namespaces.ts";
 import { makePrivate, OwnerLock } from "./owner-lock.ts";
 
+/** After the log could not be emptied on a full disk. */
+const HOPELESS_MS = 1_000;
+
 /** The one connection that writes. Every method is one transaction, on disk when it returns. */
 export class Writer {
   readonly #file: string;
@@ -33,6 +36,7 @@ export class Writer {
   #seenVersion: unknown;
   /** Of the last transaction. */
   #commitMs = 0;
+  #hopelessUntilMs = 0;
 
   /** @throws whatever SQLite says, for `describeFailure` */
   constructor(options: WriterOptions) {
@@ -113,10 +117,15 @@ export class Writer {
 
   #configure({ maxFileBytes }: WriterOptions): void {
     const db = this.#db;
-    db.exec("PRAGMA journal_mode = WAL");
+    const { journal_mode: mode } = db.prepare("PRAGMA journal_mode = WAL").get() ?? {};
+    if (mode !== "wal") {
+      const what = `Database "${this.#file}" is in a place without shared memory, such as a network file system`;
+      throw new FailureError("FAILED_PRECONDITION", `${what}. Let the hub keep it on a local disk`);
+    }
     // With a write-ahead log, FULL is what puts a commit on disk before it is reported; NORMAL could lose the last ones when
-    // the machine goes down.
-    db.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY");
+    // the machine goes down. On macOS it takes a call of its own to get data out of the disk's cache; elsewhere that is nothing.
+    db.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON");
+    db.exec("PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY");
     db.exec(`PRAGMA cache_size = -16384; PRAGMA journal_size_limit = ${16 * 1024 * 1024}`);
     if (maxFileBytes > 0) {
       const { page_size: pageSize } = db.prepare("PRAGMA page_size").get() as { page_size: number };
@@ -149,13 +158,12 @@ export class Writer {
     if (kv !== undefined) {
       const operations = new KvUnpacker(kv);
       for (let index = 0; operations.next(); index++) {
-        const removed: Expired[] = [];
         try {
-          writeResult(
-            numbers,
-            index,
-            this.#transaction(() => this.#kv.apply(operations, removed)),
-          );
+          const removed = this.#transaction(() => {
+            const gone: Expired[] = [];
+            writeResult(numbers, index, this.#kv.apply(operations, gone));
+            return gone;
+          });
           expired.push(...removed);
         } catch (error) {
           writeResult(numbers, index, FAILED);
@@ -173,7 +181,35 @@ export class Writer {
     return { kv: kv && { numbers, failures }, events: ids, expired, commitMs: this.#commitMs };
   }
 
+  /** @param work is done twice where there was no room at first: what it gathers, it begins anew */
   #transaction<T>(work: () => T): T {
+    try {
+      return this.#attempt(work);
+    } catch (error) {
+      if (!isFull(error) || !this.#emptyLog()) throw error;
+    }
+    return this.#attempt(work);
+  }
+
+  /**
+   * Brings what is in the log into the file, so that the log begins anew: on a full disk what is there can then be changed and
+   * removed, since neither needs more room than the files have already.
+   * @returns false where that needs room as well
+   */
+  #emptyLog(): boolean {
+    if (performance.now() < this.#hopelessUntilMs) return false;
+    try {
+      const { log, checkpointed } = this.#db.prepare("PRAGMA wal_checkpoint(PASSIVE)").get() ?? {};
+      if (log === checkpointed) return true;
+    } catch {
+      // What does not fit stays in the log.
+    }
+    // It may have written megabytes in vain: not for each of the writes that wait.
+    this.#hopelessUntilMs = performance.now() + HOPELESS_MS;
+    return false;
+  }
+
+  #attempt<T>(work: () => T): T {
     const db = this.#db;
     this.#files.check();
     db.exec("BEGIN IMMEDIATE");
