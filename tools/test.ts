@@ -11,6 +11,7 @@
  */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { selectPackages, testedPackages } from "./test/packages.ts";
 import { REPORT_FILE, type TestReport } from "./test/report.ts";
@@ -59,14 +60,16 @@ function turbo(filters: readonly string[], vitestArgs: readonly string[]): Promi
     "--env-mode=loose",
     "--log-order=grouped",
   ];
-  // CI's two cores run two packages, so a package's own files take turns with its neighbour's; more only makes them wait.
+  // CI's two cores run two packages, so a package's own files take turns with its neighbour's; more only makes them wait. One that
+  // runs alone has all of the machine; vitest itself would leave a processor idle.
+  const workers = filters.length === 1 ? { VITEST_MAX_WORKERS: String(availableParallelism()) } : {};
   const child = spawn(
     join(root, "node_modules", ".bin", "turbo"),
     [...args, "--", "--reporter=default", `--reporter=${reporter}`, ...vitestArgs],
     {
       cwd: root,
       stdio: "inherit",
-      env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1", TURBO_NO_UPDATE_NOTIFIER: "1" },
+      env: { ...workers, ...process.env, TURBO_TELEMETRY_DISABLED: "1", TURBO_NO_UPDATE_NOTIFIER: "1" },
       shell: process.platform === "win32",
     },
   );
