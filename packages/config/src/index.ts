@@ -5,6 +5,7 @@ export { configTable } from "./docs-table.ts";
 export { foundPlugin } from "./found-plugin.ts";
 export { configJsonSchema } from "./json-schema.ts";
 export { DEFAULT_CONFIG_FILE, loadConfig } from "./load.ts";
+export { COMMAND_LINE } from "./overrides.ts";
 export { type ParsedConfig, type ParseOptions, parseConfig, requireConfig } from "./parse.ts";
 export type {
   CapabilityAlias,

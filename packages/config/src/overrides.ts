@@ -4,7 +4,8 @@ import { type Fields, isScalar, parseScalar, type ScalarShape } from "./shape.ts
 import { nearest } from "./suggest.ts";
 
 const ENVIRONMENT = "environment";
-const COMMAND_LINE = "command line";
+/** Where a finding about a flag stands, in place of a file. */
+export const COMMAND_LINE = "command line";
 
 /** One key that the environment and the command line may set. */
 export interface Override {

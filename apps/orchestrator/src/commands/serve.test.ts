@@ -221,6 +221,9 @@ describe("orchestrator serve", () => {
     await using scratch = new Scratch();
     expect((await client(scratch, "serve", "--workspace", "missing")).code).toBe(2);
     expect((await client(scratch, "serve", "--idle-exit", "never")).code).toBe(2);
+    const odd = await client(scratch, "serve", "--listen-addr", "nonsense", "--log-level", "loud");
+    expect(odd.code).toBe(2);
+    expect(odd.stderr).toMatch(/^error: .*--listen-addr.*"nonsense"\n.*--log-level.*"loud"/);
     expect((await client(scratch, "serve", "--port", "1")).stderr).toContain("unknown option '--port'");
     mkdirSync(join(scratch.workspace, "x"));
     expect(await client(scratch, "status", "-w", "x")).toMatchObject({ code: 3 });

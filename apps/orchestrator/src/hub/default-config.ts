@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
+  COMMAND_LINE,
   DEFAULT_CONFIG_FILE,
   formatDiagnostic,
   type HubConfig,
@@ -11,6 +12,7 @@ import {
   parseConfig,
   requireConfig,
 } from "@orchestrator/config";
+import { usage } from "../cli.ts";
 import type { Io } from "../io.ts";
 
 export interface ConfigFlags {
@@ -34,9 +36,14 @@ export interface LoadedConfig {
  * The configuration of a workspace's hub: the file that `--config` or `ORCHESTRATOR_CONFIG` names, else `plugins.yaml` in the
  * workspace, else the plugins that come with the program.
  * @throws {HubError} `INVALID_ARGUMENT` with every error of the file
+ * @throws {CliError} usage, where nothing but flags is wrong
  */
 export async function loadHubConfig(io: Pick<Io, "env" | "cwd">, options: ConfigFlags): Promise<LoadedConfig> {
   const { parsed } = await parseHubConfig(io, options);
+  const errors = parsed.diagnostics.filter(({ severity }) => severity === "error");
+  if (errors.length > 0 && errors.every(({ file }) => file === COMMAND_LINE)) {
+    throw usage(errors.map(({ message, hint }) => (hint === "" ? message : `${message} (${hint})`)).join("\n"));
+  }
   return { config: requireConfig(parsed), warnings: parsed.diagnostics.map(formatDiagnostic) };
 }
 
