@@ -98,16 +98,22 @@ describe.runIf(process.platform === "linux")("a guarded plugin", { timeout: 30_0
   });
 
   it.each([
-    ["/nowhere/at-all", /"\/nowhere\/at-all" was not found/],
-    ["no-such-program-anywhere", /was not found/],
-    ["./plugin-process.test.ts", /is not executable/],
-  ])("says why %s cannot be started", async (name, why) => {
-    await guarded(async (guard) => {
-      const spec = { id: "x", command: [name] as [string], cwd: import.meta.dirname, onLine: () => {}, guard };
-      await expect(PluginProcess.launch({ ...spec, env: { PATH: "/usr/bin" } })).rejects.toThrow(why);
-      await expect(
-        PluginProcess.launch({ ...spec, command: [process.execPath], cwd: "/nowhere", env: {} }),
-      ).rejects.toThrow(/was not found/);
+    ["/nowhere/at-all", {}, /"\/nowhere\/at-all" was not found/],
+    ["no-such-program-anywhere", {}, /was not found/],
+    ["./plugin-process.test.ts", {}, /is not executable/],
+    ["../src", {}, /"..\/src" is a directory, and not a program/],
+    [process.execPath, { cwd: "/nowhere" }, /its directory "\/nowhere" is not there/],
+    [process.execPath, { env: { BIG: "x".repeat(1024 * 1024) } }, /plugin "x".*are too long/],
+    ["no-interpreter", {}, /the interpreter that the first line of "\/.*no-interpreter" names was not found/],
+  ])("says why %s %o cannot be started", async (name, other, why) => {
+    await guarded(async (guard, directory) => {
+      writeFileSync(join(directory, "no-interpreter"), "#! /no/such/interpreter -x\n", { mode: 0o755 });
+      const program = name === "no-interpreter" ? join(directory, name) : name;
+      const common = { id: "x", cwd: import.meta.dirname, env: { PATH: "/usr/bin" }, onLine: () => {}, ...other };
+      for (const by of [guard, undefined]) {
+        const starts = PluginProcess.launch({ ...common, command: [program], guard: by });
+        await expect(starts).rejects.toThrow(why);
+      }
     });
   });
 

@@ -119,12 +119,18 @@ export class PluginProcess {
 
   static async #spawn(spec: LaunchSpec, instance: GuardedInstance | undefined): Promise<PluginProcess> {
     const [program, ...args] = spec.command;
-    const child = spawn(program, args, {
-      cwd: spec.cwd,
-      env: spec.env,
-      stdio: ["ignore", "pipe", "pipe", ...(spec.withLink === true ? (["pipe"] as const) : [])],
-      detached: true,
-    });
+    let child: ChildProcess;
+    try {
+      child = spawn(program, args, {
+        cwd: spec.cwd,
+        env: spec.env,
+        stdio: ["ignore", "pipe", "pipe", ...(spec.withLink === true ? (["pipe"] as const) : [])],
+        detached: true,
+      });
+    } catch (error) {
+      // Some failures are thrown, others told.
+      throw startError(spec, error as NodeJS.ErrnoException);
+    }
     if (child.pid === undefined) {
       throw startError(spec, await new Promise<NodeJS.ErrnoException>((resolve) => child.once("error", resolve)));
     }

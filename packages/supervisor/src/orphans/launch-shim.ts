@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from "node:fs";
 import { delimiter, isAbsolute, resolve } from "node:path";
 
 /** Every Unix has it there. */
@@ -30,6 +30,9 @@ while [ "$may" -gt 0 ]; do
   shift; may=$((may - 1))
 done
 `;
+
+/** Linux reads no more of it. */
+const LONGEST_FIRST_LINE = 256;
 
 /** What some shells add to the environment. */
 const SHELL_VARIABLES = ["PWD", "OLDPWD", "SHLVL"] as const;
@@ -77,6 +80,25 @@ export function marksWork(): Promise<boolean> {
   });
 }
 
+/** False for a script whose first line names a program that is not there. */
+function hasInterpreter(program: string): boolean {
+  const start = Buffer.alloc(LONGEST_FIRST_LINE);
+  let fd: number;
+  try {
+    fd = openSync(program, constants.O_RDONLY);
+  } catch {
+    // A program need not be readable.
+    return true;
+  }
+  try {
+    const text = start.toString("latin1", 0, readSync(fd, start, 0, start.length, 0));
+    const interpreter = /^#!\s*(\/[^\s\0]+)/.exec(text)?.[1];
+    return interpreter === undefined || existsSync(interpreter);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /**
  * Looks for a program as the system would. With the shell in between, the answer of the system comes too late for a good message.
  * @returns "ENOENT" or "EACCES" where it cannot be run
@@ -96,7 +118,7 @@ export function programProblem(
     try {
       if (!statSync(place).isFile()) continue;
       accessSync(place, constants.X_OK);
-      return undefined;
+      return hasInterpreter(place) ? undefined : "ENOENT";
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "EACCES") problem = "EACCES";
     }
