@@ -57,6 +57,17 @@ describe("KvWatcher", () => {
     expect(heard).toEqual(["-k"]);
   });
 
+  it("hears that an entry had to go after it has heard that it was written", async () => {
+    const clock = new Clock();
+    await using store = await testStore({ nowMs: clock.now, quota: { maxEntries: 2 } });
+    const { heard } = follow(store, "p");
+    // One transaction: the first is over when there is no room for the last.
+    const writes = [store.kv.set("p", "a", bytes("1"), { ttlMs: 1 }), store.kv.set("p", "b", bytes("1"))];
+    clock.nowMs += 1;
+    await Promise.all([...writes, store.kv.set("q", "k", bytes("1")), store.kv.set("p", "c", bytes("1"))]);
+    expect(heard).toEqual(["a=1", "b=1", "-a", "c=1"]);
+  });
+
   it("hears of what is there first, then of each change once", async () => {
     await using store = await testStore();
     const keys = Array.from({ length: 450 }, (_, index) => `k${String(index).padStart(3, "0")}`);

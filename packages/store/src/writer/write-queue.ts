@@ -150,13 +150,22 @@ export class WriteQueue {
     this.#underWay -= 1;
     // Before the answers: who is answered may write at once, and that must not wait for the rest of this turn.
     this.#send();
-    this.#onExpired(expired);
     const { numbers, failures } = kv ?? NOTHING;
     const answer = { status: 0, sequence: 0, version: 0, updatedAtMs: 0, expiresAtMs: 0 };
+    let untold = expired;
     for (let index = 0; index < batch.kv.length; index += 1) {
+      const pending = batch.kv[index]!;
       readResult(numbers, index, answer);
-      batch.kv[index]!.settled(answer, failures?.get(index));
+      // What had to go may have been written in this very batch: whoever watches hears of both in their order.
+      if (untold.length > 0) {
+        const isBefore = ({ namespace, sequence }: Expired) =>
+          namespace === pending.namespace && sequence < answer.sequence;
+        this.#onExpired(untold.filter(isBefore));
+        untold = untold.filter((entry) => !isBefore(entry));
+      }
+      pending.settled(answer, failures?.get(index));
     }
+    this.#onExpired(untold);
     batch.events.forEach((pending, index) => {
       pending.settled(events[index]!);
     });
