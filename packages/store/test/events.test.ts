@@ -72,6 +72,13 @@ describe("EventStore", () => {
     const invalid = { code: ErrorCode.InvalidArgument };
     await expect(store.events.record({ plugin: "", type: "x" })).rejects.toMatchObject(invalid);
     await expect(store.events.record({ plugin: "p", type: "" })).rejects.toMatchObject(invalid);
+    // Nobody who writes at the same time is the worse for it.
+    const [noTime, noJson, written] = await Promise.allSettled([
+      store.events.record({ plugin: "p", type: "x", timeMs: Number.NaN }),
+      store.events.record({ plugin: "p", type: "x", details: { count: 1n } }),
+      store.kv.set("p", "k", new Uint8Array()),
+    ]);
+    expect([noTime.status, noJson.status, written.status]).toEqual(["rejected", "rejected", "fulfilled"]);
     const long = await store.events.record({ plugin: "p", type: "x", details: { log: "x".repeat(100_000) } });
     expect(long.details).toEqual({ omitted: expect.stringMatching(/^details of 1000\d\d characters$/) });
   });

@@ -135,6 +135,9 @@ describe("KvStore", () => {
     } while (startKey !== "");
     expect(paged).toEqual(inOrder);
     expect(store.kv.list("p", { prefix: "a", startKey: "b" }).entries).toEqual([]);
+    expect(store.kv.list("p", { limit: 1.5 }).entries).toHaveLength(2);
+    await Promise.all(Array.from({ length: 120 }, (_, index) => store.kv.set("q", `k${index}`, bytes("x"))));
+    expect(store.kv.list("q", { limit: -1 }).entries).toHaveLength(100);
   });
 
   it("ends a page before it grows too large for a message", async () => {

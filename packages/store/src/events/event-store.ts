@@ -60,13 +60,13 @@ export class EventStore {
 
   /** Resolves when it is on disk. @throws {HubError} where it could not be recorded */
   record(input: PluginEventInput): Promise<RecordedEvent> {
-    const timeMs = Math.round(input.timeMs ?? this.#parts.nowMs());
-    const { plugin, type } = input;
-    if (plugin === "" || type === "") {
-      return Promise.reject(new HubError(ErrorCode.InvalidArgument, "An event needs a plugin and a type"));
-    }
-    const details = toJson(input.details ?? {});
     return new Promise((resolve, reject) => {
+      const timeMs = Math.round(input.timeMs ?? this.#parts.nowMs());
+      const { plugin, type } = input;
+      if (plugin === "" || type === "" || !Number.isSafeInteger(timeMs)) {
+        throw new HubError(ErrorCode.InvalidArgument, "An event needs a plugin, a type and a time");
+      }
+      const details = toJson(input.details ?? {});
       this.#parts.queue.addEvent({ timeMs, plugin, type, details }, (result) => {
         if (typeof result !== "number") {
           reject(toHubError(result));
@@ -134,7 +134,13 @@ function parseDetails(text: string): JsonObject {
 }
 
 function toJson(details: JsonObject): string {
-  const text = JSON.stringify(details);
+  let text: string;
+  try {
+    text = JSON.stringify(details);
+  } catch (error) {
+    const what = `The details of an event are no JSON: ${(error as Error).message}`;
+    throw new HubError(ErrorCode.InvalidArgument, what, { cause: error });
+  }
   if (text.length <= MAX_DETAILS_CHARACTERS) return text;
   return JSON.stringify({ omitted: `details of ${text.length} characters` });
 }

@@ -127,7 +127,8 @@ function page(rows: Iterable<ListRow>, limit: number, maxBytes: number): KvPage 
 }
 
 function limitOf({ limit = 0 }: KvListOptions): number {
-  return Math.min(limit || DEFAULT_LIST_ENTRIES, MAX_LIST_ENTRIES);
+  // SQLite takes a number below 0 for no limit at all.
+  return Math.min(limit > 0 ? Math.ceil(limit) : DEFAULT_LIST_ENTRIES, MAX_LIST_ENTRIES);
 }
 
 /** The first bytes that are greater than everything that begins with the prefix. */
