@@ -155,10 +155,20 @@ export class PluginLife {
   }
 
   async #watch(stop: AbortSignal): Promise<LifeEnd | undefined> {
-    const stopped = new Promise<"stop">((resolve) => {
-      if (stop.aborted) resolve("stop");
-      else stop.addEventListener("abort", () => resolve("stop"), { once: true });
-    });
+    const stopped = Promise.withResolvers<"stop">();
+    const onStop = () => stopped.resolve("stop");
+    if (stop.aborted) onStop();
+    else stop.addEventListener("abort", onStop);
+    try {
+      return await this.#outlive(stop, stopped.promise);
+    } finally {
+      // The signal is that of many lives.
+      stop.removeEventListener("abort", onStop);
+    }
+  }
+
+  /** Serves with one instance after the other, until the last of them ends. */
+  async #outlive(stop: AbortSignal, stopped: Promise<"stop">): Promise<LifeEnd | undefined> {
     for (;;) {
       const instance = this.#instance!;
       const end = await Promise.race([stopped, instance.ended, this.#takenOver.promise]);

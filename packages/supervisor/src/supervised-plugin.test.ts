@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { Plant, type TestAttachment } from "../test/plant.ts";
 import { describeState } from "./plugin-state.ts";
 
@@ -50,6 +50,30 @@ describe("reasons", () => {
 });
 
 describe("crashes", () => {
+  it("leave nothing behind on what outlives them", async () => {
+    // A plugin may crash for weeks under one signal that ends it for good.
+    const added = new Map<EventTarget, number>();
+    const { addEventListener, removeEventListener } = EventTarget.prototype;
+    const count = (target: EventTarget, by: number) => added.set(target, (added.get(target) ?? 0) + by);
+    EventTarget.prototype.addEventListener = function (...args) {
+      count(this, 1);
+      return Reflect.apply(addEventListener, this, args);
+    };
+    EventTarget.prototype.removeEventListener = function (...args) {
+      count(this, -1);
+      return Reflect.apply(removeEventListener, this, args);
+    };
+    onTestFinished(() => void Object.assign(EventTarget.prototype, { addEventListener, removeEventListener }));
+    await using plant = new Plant({ restart: { maxCrashes: Number.POSITIVE_INFINITY } });
+    await plant.plugin.start();
+    for (let crash = 1; crash <= 5; crash += 1) {
+      process.kill(plant.plugin.pid, "SIGKILL");
+      await plant.plugin.reached("backoff");
+      await plant.plugin.reached("ready");
+    }
+    expect(Math.max(...added.values())).toBeLessThanOrEqual(1);
+  });
+
   it("are counted, told and given up after too many; a reset begins anew", async () => {
     await using plant = new Plant({
       command: (start) => (start <= 3 ? ["sh", "-c", "echo out of coffee >&2; exit 1"] : ["sleep", "1000"]),
