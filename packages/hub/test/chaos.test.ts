@@ -14,7 +14,10 @@ const BAD: Readonly<Record<string, readonly number[]>> = {
   "wrong-id": [0],
   "flood-stderr": [0],
   "ignores-term": [0],
+  // Where limits hold, it is ended when it has too much.
+  leaks: [0],
 };
+const LEAK_LIMIT = { limits: { memory: "160M" } };
 const HANGS = "hangs";
 const ROUNDS = 12;
 
@@ -26,7 +29,11 @@ const codeOf = (response: PluginResponse) => response.error?.code ?? 0;
 describe.each(["quic", "fd"])("plugins that do everything wrong at once, over %s", (link) => {
   it("cost nothing but their own calls", async () => {
     const bad = Object.keys(BAD).map((behaviour) =>
-      fixture(`bad.${behaviour}`, { LINK: link, BEHAVIOUR: behaviour, TOOLS: toolOf(behaviour) }),
+      fixture(
+        `bad.${behaviour}`,
+        { LINK: link, BEHAVIOUR: behaviour, TOOLS: toolOf(behaviour) },
+        behaviour === "leaks" ? LEAK_LIMIT : {},
+      ),
     );
     const hub = await start({
       plugins: [
@@ -71,6 +78,9 @@ describe.each(["quic", "fd"])("plugins that do everything wrong at once, over %s
       ).toBe(true);
     }
     expect(heard.get(HANGS)).toEqual(new Set([6]));
+    const leaking = hub.hub.plugins.find(({ id }) => id === "bad.leaks")!;
+    const isLimited = !hub.hub.status().problems.some((problem) => problem.includes("bad.leaks"));
+    if (isLimited) expect(leaking.supervised.starts).toBeGreaterThan(1);
     expect(hub.hub.status().callsInFlight).toBe(0);
     const steady = hub.hub.plugins.find(({ id }) => id === "tools.healthy")!;
     expect([steady.supervised.starts, steady.isReady]).toEqual([1, true]);
