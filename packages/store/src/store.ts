@@ -43,6 +43,7 @@ export class Store implements AsyncDisposable {
   readonly #watchers: Watchers;
   readonly #reader: DatabaseSync;
   readonly #housekeeping: Housekeeping;
+  readonly #backups = new Set<Promise<void>>();
   #closing: Promise<void> | undefined;
 
   private constructor(options: StoreOptions, thread: WriterThread, reader: DatabaseSync) {
@@ -110,7 +111,14 @@ export class Store implements AsyncDisposable {
 
   /** @param target absolute path of a file that is not there @throws {HubError} see `backupDatabase` */
   async backup(target: string): Promise<void> {
-    await backupDatabase(this.file, target);
+    if (this.#closing !== undefined) throw new HubError(ErrorCode.Unavailable, `Store "${this.file}" is closed`);
+    const backup = backupDatabase(this.file, target);
+    this.#backups.add(backup);
+    try {
+      await backup;
+    } finally {
+      this.#backups.delete(backup);
+    }
   }
 
   /** All or nothing. @throws {HubError} `RESOURCE_EXHAUSTED` where it does not fit */
@@ -132,6 +140,7 @@ export class Store implements AsyncDisposable {
     this.#housekeeping.stop();
     await this.#queue.close(new HubError(ErrorCode.Unavailable, `Store "${this.file}" is closed`));
     this.#watchers.closeAll();
+    await Promise.allSettled(this.#backups);
     this.#reader.close();
     await this.#thread.close();
   }

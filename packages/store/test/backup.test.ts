@@ -34,6 +34,30 @@ describe("backup", () => {
     expect(store.kv.get("p", "of its own")).toBeUndefined();
   });
 
+  it("is not there until it is complete, and is completed before the store closes", async () => {
+    await using directory = await scratch();
+    const store = await Store.open({ file: directory.file });
+    await Promise.all(Array.from({ length: 200 }, (_, index) => store.kv.set("p", `k${index}`, new Uint8Array(9_000))));
+    const target = join(directory.path, "backup.db");
+    const sizes = new Set<number | undefined>();
+    const look = () => sizes.add(statSync(target, { throwIfNoEntry: false })?.size);
+    let isDone = false;
+    const backup = store.backup(target).then(() => {
+      isDone = true;
+    });
+    const looking = (async () => {
+      while (!isDone) await new Promise((resolve) => setImmediate(resolve)).then(look);
+    })();
+    await store.close();
+    expect(isDone).toBe(true);
+    await Promise.all([backup, looking]);
+    sizes.delete(undefined);
+    expect([...sizes]).toEqual([statSync(target).size]);
+    await expect(store.backup(`${target}2`)).rejects.toMatchObject({ code: ErrorCode.Unavailable });
+    await using copy = await Store.open({ file: target });
+    expect(copy.kv.usage("p").entries).toBe(200);
+  });
+
   it("overwrites nothing, and leaves nothing behind where it fails", async () => {
     await using directory = await scratch();
     await using store = await testStore();

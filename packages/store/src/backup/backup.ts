@@ -1,47 +1,66 @@
-import { open, rename, rm } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { link, lstat, open, rename, rm } from "node:fs/promises";
+import { dirname, isAbsolute, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import type { Failure } from "../failure.ts";
 
 /**
- * Copies a database while it is in use. The copy is one moment's, complete and on disk when this resolves; until then nothing
- * can be mistaken for it, and nothing that is there is overwritten.
+ * Copies a database while it is in use. The copy is one moment's, complete and on disk when it gets its name; what a crash leaves
+ * has another one, and nothing that is there is overwritten.
  * @throws {HubError} `ALREADY_EXISTS`, `INVALID_ARGUMENT` for a relative path or a directory that is not there,
  * `RESOURCE_EXHAUSTED` for a full disk
  */
 export async function backupDatabase(file: string, target: string): Promise<void> {
   if (!isAbsolute(target))
     throw new HubError(ErrorCode.InvalidArgument, `A backup needs an absolute path: "${target}"`);
-  // Whoever makes the file has its name, so that two backups cannot meet.
-  await reserve(target);
-  const partial = join(dirname(target), `.${basename(target)}.${process.pid}.partial`);
+  if (await isThere(target)) throw exists(target);
+  const partial = join(dirname(target), `.backup-${randomBytes(6).toString("hex")}.partial`);
+  await make(partial, target);
   try {
-    await rm(partial, { force: true });
-    await (await open(partial, "wx", 0o600)).close();
     await copy(file, partial);
     await sync(partial);
-    await rename(partial, target);
+    await giveName(partial, target);
     await sync(dirname(target));
   } catch (error) {
-    await Promise.all([rm(partial, { force: true }), rm(target, { force: true })]);
     if (error instanceof HubError) throw error;
     throw new HubError(ErrorCode.Unavailable, `Cannot write backup "${target}": ${(error as Error).message}`, {
       cause: error,
     });
+  } finally {
+    await rm(partial, { force: true });
   }
 }
 
-async function reserve(target: string): Promise<void> {
+async function isThere(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function exists(target: string, cause?: unknown): HubError {
+  const what = `Backup "${target}" exists already and is not overwritten`;
+  return new HubError(ErrorCode.AlreadyExists, what, { cause });
+}
+
+async function make(path: string, target: string): Promise<void> {
   try {
-    await (await open(target, "wx", 0o600)).close();
+    await (await open(path, "wx", 0o600)).close();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") {
-      const what = `Backup "${target}" exists already and is not overwritten`;
-      throw new HubError(ErrorCode.AlreadyExists, what, { cause: error });
-    }
+    const { message } = error as Error;
     throw new HubError(ErrorCode.InvalidArgument, `Cannot make backup "${target}": ${message}`, { cause: error });
+  }
+}
+
+/** Unlike a renaming, a second name is refused where there is such a file by now. */
+async function giveName(partial: string, target: string): Promise<void> {
+  try {
+    await link(partial, target);
+  } catch (error) {
+    if (await isThere(target)) throw exists(target, error);
+    // Some file systems know one name for each file.
+    await rename(partial, target);
   }
 }
 
