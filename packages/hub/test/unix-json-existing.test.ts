@@ -116,7 +116,7 @@ class Existing implements AsyncDisposable {
 }
 
 describe("plugins that exist", () => {
-  it("run as they are, and answer as ever", async (context) => {
+  it("run as they are, and answer as ever", { timeout: 30_000 }, async (context) => {
     await using existing = await Existing.start(context);
     for (const id of existing.ids) {
       const known = KNOWN[id] ?? [];
@@ -127,7 +127,7 @@ describe("plugins that exist", () => {
     }
   });
 
-  it("are told the id of the installation at every start", async (context) => {
+  it("are told the id of the installation at every start", { timeout: 30_000 }, async (context) => {
     await using existing = await Existing.start(context);
     const { hub, ids } = existing;
     const first = await existing.told();
@@ -171,7 +171,7 @@ describe("plugins that exist", () => {
     }
   });
 
-  it("serve many callers and long bodies, also while one of them is silent", async (context) => {
+  it("serve many callers and long bodies, also while one of them is silent", { timeout: 30_000 }, async (context) => {
     await using existing = await Existing.start(context);
     const { ids } = existing;
     const usual = await Promise.all(ids.map((id) => existing.end(id, "GET", "/")));
