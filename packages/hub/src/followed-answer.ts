@@ -13,6 +13,8 @@ export interface AnswerTo {
 export interface FollowSource {
   /** The next message, or undefined while there is none. What it throws ends the answer with that error. */
   next(): PluginResponse["response"];
+  /** Whether the message that was just taken is the last one. Default: there is none, and the caller goes away at last. */
+  isEnd?(): boolean;
   /** Nobody follows any more. Called once. */
   ended(): void;
 }
@@ -57,22 +59,25 @@ export class FollowedAnswer implements PortCall {
     this.#flush();
   }
 
+  #end(): void {
+    this.cancelled();
+    this.#to.port.forget(this.#to.call);
+  }
+
   #flush(): void {
     const { port, call, requestId } = this.#to;
     try {
       while (!this.#isFull && !this.#isOver) {
         const response = this.#source.next();
         if (response === undefined) return;
-        this.#isFull = !port.reply(
-          call,
-          PluginResponse.encode({ requestId, response, error: undefined }).finish(),
-          false,
-        );
+        const isEnd = this.#source.isEnd?.() ?? false;
+        if (isEnd) this.#end();
+        const payload = PluginResponse.encode({ requestId, response, error: undefined }).finish();
+        this.#isFull = !port.reply(call, payload, isEnd);
       }
     } catch (reason) {
       // What is followed cannot be read any more: that is this answer's end and nobody else's.
-      this.cancelled();
-      port.forget(call);
+      this.#end();
       port.reply(call, errorResponse(RequestKind.None, requestId, HubError.from(reason, ErrorCode.Internal)), true);
     }
   }

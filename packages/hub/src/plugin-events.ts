@@ -1,10 +1,8 @@
 import type { EventsCommand, PluginResponse } from "@orchestrator/protocol";
 import type { RecordedEvent, Store } from "@orchestrator/store";
 import type { CallId } from "@orchestrator/transport";
-import { FollowQueue } from "./follow-queue.ts";
-import { type AnswerTo, FollowedAnswer } from "./followed-answer.ts";
+import { FollowedAnswer } from "./followed-answer.ts";
 import type { HubLog } from "./hub-log.ts";
-import { reply } from "./local-answers.ts";
 import type { Port } from "./port.ts";
 
 /** Something that happened to a plugin, to be kept. */
@@ -22,44 +20,35 @@ export function keepEvent(store: Store | undefined, log: HubLog, event: EventToK
   });
 }
 
-/** Answers `orchestrator events`. */
+/**
+ * Answers `orchestrator events`, a page at a time. Whoever follows is told from the store as well, so that nothing is kept for one
+ * who reads slowly, and nothing is lost or told twice.
+ */
 export function answerEvents(port: Port, call: CallId, requestId: string, command: EventsCommand, store: Store): void {
-  const past = store.events.query(command);
-  if (command.follow) followEvents({ port, call, requestId }, command, store, past);
-  else reply(port, call, { requestId }, eventBatch(past));
-}
-
-/** One `events -f`. */
-function followEvents(
-  to: AnswerTo,
-  { plugin, type }: EventsCommand,
-  store: Store,
-  past: readonly RecordedEvent[],
-): void {
-  const queue = new FollowQueue<RecordedEvent>({
-    capacity: 10_000,
-    // With the longest details it stays far below what a frame holds.
-    perMessage: 100,
-    sizeOf: () => 1,
-    missing: (dropped) => {
-      const details = { dropped, reason: "they came faster than they were read" };
-      return { id: 0, timeMs: Date.now(), plugin: "hub", type: "dropped", details };
-    },
-  });
-  for (const event of past) queue.push(event);
-  const lastId = past.at(-1)?.id ?? 0;
-  const unfollow = store.events.follow((event) => {
-    // It may have been on disk, and among the past ones, before its follower was told.
-    if (event.id <= lastId || (plugin !== "" && event.plugin !== plugin) || (type !== "" && event.type !== type))
-      return;
-    queue.push(event);
-    answer.wake();
-  });
+  const { plugin, type, sinceMs, follow } = command;
+  const { events } = store;
+  let { after, upTo } = events.span(command);
+  let isPast = true;
+  let isHeard = false;
+  const read = () => events.page(isPast ? { plugin, type, sinceMs, after, upTo } : { plugin, type, after });
   const next = () => {
-    const events = queue.take();
-    return events && eventBatch(events);
+    let page = read();
+    if (isPast && page.isEnd) {
+      isPast = false;
+      after = upTo;
+      if (follow && page.events.length === 0) page = read();
+    }
+    // The first message may be empty: it says that what comes now will be told.
+    if (page.events.length === 0 && isHeard && follow) return undefined;
+    isHeard = true;
+    after = Math.max(after, page.events.at(-1)?.id ?? 0);
+    return eventBatch(page.events);
   };
-  const answer = new FollowedAnswer(to, { next, ended: unfollow });
+  const isEnd = () => !follow && !isPast;
+  const unfollow = events.follow((event) => {
+    if ((plugin === "" || event.plugin === plugin) && (type === "" || event.type === type)) answer.wake();
+  });
+  const answer = new FollowedAnswer({ port, call, requestId }, { next, isEnd, ended: unfollow });
 }
 
 function eventBatch(events: readonly RecordedEvent[]): PluginResponse["response"] {

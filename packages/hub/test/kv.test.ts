@@ -281,6 +281,35 @@ describe("events of plugins", () => {
     end.abort();
   });
 
+  it("are told page by page, however many there are and however much they hold", async () => {
+    await using hub = await start();
+    const operator = await operatorPeer(hub);
+    const words = "x".repeat(20_000);
+    const record = (number: number) =>
+      hub.hub.keepEvent({ plugin: "p", type: "crashed", details: { number, lastWords: words } });
+    for (let number = 0; number < 1_200; number += 1) record(number);
+    const numbers = async (follow: boolean, most: number) => {
+      const command = { $case: "events", value: { plugin: "p", sinceMs: 0, limit: 1_000, follow, type: "" } };
+      const payload = PluginRequest.encode({
+        requestId: uuidv7(),
+        request: { $case: "control", value: { command } } as never,
+        context: undefined,
+      }).finish();
+      const heard: unknown[] = [];
+      for await (const message of operator.stream(payload)) {
+        const { response } = PluginResponse.decode(message);
+        if (response?.$case !== "control" || response.value.result?.$case !== "events") throw new Error("No events");
+        if (follow && heard.length === 0) record(1_200);
+        heard.push(...response.value.result.value.events.map(({ details }) => details?.["number"]));
+        if (heard.length >= most) break;
+      }
+      return heard;
+    };
+    const past = Array.from({ length: 1_000 }, (_, index) => 200 + index);
+    await expect.poll(() => numbers(false, Number.POSITIVE_INFINITY), { timeout: 20_000 }).toEqual(past);
+    expect(await numbers(true, 1_001)).toEqual([...past, 1_200]);
+  });
+
   it("and entries are copied to a file while the hub runs", async () => {
     await using hub = await start();
     await kv(await hub.connect("tools.one-client", undefined, "unix"), set("key", "kept"));

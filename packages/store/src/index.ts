@@ -1,5 +1,12 @@
 /** The hub's own database: `Store.open({ file })`. @module */
-export type { EventQuery, EventStore, PluginEventInput, RecordedEvent } from "./events/event-store.ts";
+export type {
+  EventPage,
+  EventPageQuery,
+  EventQuery,
+  EventStore,
+  PluginEventInput,
+  RecordedEvent,
+} from "./events/event-store.ts";
 export { DEFAULT_RETENTION, type Retention } from "./housekeeping.ts";
 export { inspectStore, type StoreInspection } from "./inspect.ts";
 export type {

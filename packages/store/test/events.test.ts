@@ -47,6 +47,31 @@ describe("EventStore", () => {
     expect(ids({ plugin: "none" })).toEqual([]);
   });
 
+  it("tells them a page at a time, by number or by size", async () => {
+    await using store = await testStore();
+    const { events } = store;
+    expect(events.span({})).toEqual({ after: 0, upTo: 0 });
+    const record = (type: string, words = "") => events.record({ plugin: "p", type, details: { words } });
+    await Promise.all(Array.from({ length: 1_500 }, () => record("small")));
+    await Promise.all(Array.from({ length: 30 }, () => record("large", "x".repeat(60_000))));
+    expect(events.span({ type: "small", limit: 10 })).toEqual({ after: 1_490, upTo: 1_530 });
+    expect(events.span({ type: "none" })).toEqual({ after: 1_530, upTo: 1_530 });
+    const pages: [number | undefined, number][] = [];
+    for (let after = 0, isEnd = false; !isEnd; ) {
+      const page = events.page({ after });
+      isEnd = page.isEnd;
+      after = page.events.at(-1)?.id ?? after;
+      pages.push([page.events[0]?.id, page.events.length]);
+    }
+    expect(pages).toEqual([
+      [1, 1_000],
+      [1_001, 517],
+      [1_518, 13],
+    ]);
+    expect(events.page({ after: 1_525, upTo: 1_527, plugin: "p" }).events.map(({ id }) => id)).toEqual([1_526, 1_527]);
+    expect(events.page({ after: 1_530 })).toEqual({ events: [], isEnd: true });
+  });
+
   it("tells followers once it is on disk", async () => {
     await using store = await testStore();
     const heard: RecordedEvent[] = [];

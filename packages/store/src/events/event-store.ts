@@ -7,6 +7,9 @@ import type { WriteQueue } from "../writer/write-queue.ts";
 const MAX_DETAILS_CHARACTERS = 64 * 1_024;
 const DEFAULT_QUERY_EVENTS = 1_000;
 const MAX_QUERY_EVENTS = 10_000;
+/** A page fits into a message, whatever its details become on the wire, and holds up nobody. */
+const PAGE_EVENTS = 1_000;
+const PAGE_CHARACTERS = 1_024 * 1_024;
 
 export type JsonObject = { readonly [key: string]: unknown };
 
@@ -39,6 +42,20 @@ export interface EventQuery {
   readonly sinceMs?: number | undefined;
   /** The latest ones. 1 000 where it is 0 or absent, never more than 10 000. */
   readonly limit?: number | undefined;
+}
+
+/** Some of them, oldest first. */
+export interface EventPage {
+  readonly events: readonly RecordedEvent[];
+  /** There are no more for now. */
+  readonly isEnd: boolean;
+}
+
+export interface EventPageQuery extends Omit<EventQuery, "limit"> {
+  /** Only events with a greater number. */
+  readonly after: number;
+  /** Only events up to this number. */
+  readonly upTo?: number | undefined;
 }
 
 export interface EventStoreParts {
@@ -79,22 +96,44 @@ export class EventStore {
     });
   }
 
-  /** The latest that match, oldest first. */
-  query({ plugin = "", type = "", sinceMs = 0, limit = 0 }: EventQuery = {}): RecordedEvent[] {
-    const conditions: string[] = [];
-    const values: (string | number)[] = [];
-    const where = (condition: string, value: string | number) => {
-      conditions.push(condition);
-      values.push(value);
-    };
-    if (plugin !== "") where("plugin = ?", plugin);
-    if (type !== "") where("type = ?", type);
-    if (sinceMs > 0) where("time_ms >= ?", sinceMs);
-    const sql = `SELECT id, time_ms, plugin, type, details FROM plugin_events
-      ${conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : ""} ORDER BY id DESC LIMIT ?`;
-    const count = Math.min(limit || DEFAULT_QUERY_EVENTS, MAX_QUERY_EVENTS);
-    const rows = this.#parts.guard(() => this.#prepared(sql).all(...values, count));
+  /** The latest that match, oldest first. For many of them, or large ones, see `page`. */
+  query({ limit = 0, ...query }: EventQuery = {}): RecordedEvent[] {
+    const { where, values } = conditions(query);
+    const sql = `${SELECT} ${where} ORDER BY id DESC LIMIT ?`;
+    const rows = this.#parts.guard(() => this.#prepared(sql).all(...values, countOf(limit)));
     return rows.reverse().map(toEvent);
+  }
+
+  /** @returns where `page` begins to tell the latest that match, and the number of the last event of all */
+  span({ limit = 0, ...query }: EventQuery): { readonly after: number; readonly upTo: number } {
+    const { where, values } = conditions(query);
+    const sql = `SELECT min(id) AS first, (SELECT coalesce(max(id), 0) FROM plugin_events) AS last
+      FROM (SELECT id FROM plugin_events ${where} ORDER BY id DESC LIMIT ?)`;
+    return this.#parts.guard(() => {
+      const { first, last } = this.#prepared(sql).get(...values, countOf(limit)) as {
+        first: number | null;
+        last: number;
+      };
+      return { after: first === null ? last : first - 1, upTo: last };
+    });
+  }
+
+  /** The next ones that match. Whoever follows asks again when there are more; nothing has to be kept for it meanwhile. */
+  page(query: EventPageQuery): EventPage {
+    const { where, values } = conditions(query);
+    const sql = `${SELECT} ${where} ORDER BY id LIMIT ${PAGE_EVENTS + 1}`;
+    return this.#parts.guard(() => {
+      const events: RecordedEvent[] = [];
+      let characters = 0;
+      for (const row of this.#prepared(sql).iterate(...values)) {
+        characters += (row["details"] as string).length;
+        if (events.length === PAGE_EVENTS || (events.length > 0 && characters > PAGE_CHARACTERS)) {
+          return { events, isEnd: false };
+        }
+        events.push(toEvent(row));
+      }
+      return { events, isEnd: true };
+    });
   }
 
   /** Calls `follower` for each event once it is on disk. It must not throw. @returns the function that ends it */
@@ -111,6 +150,28 @@ export class EventStore {
     }
     return statement;
   }
+}
+
+const SELECT = "SELECT id, time_ms, plugin, type, details FROM plugin_events";
+
+function countOf(limit: number): number {
+  return Math.min(limit > 0 ? Math.ceil(limit) : DEFAULT_QUERY_EVENTS, MAX_QUERY_EVENTS);
+}
+
+function conditions({ plugin = "", type = "", sinceMs = 0, after = 0, upTo = 0 }: Partial<EventPageQuery>) {
+  const all: string[] = [];
+  const values: (string | number)[] = [];
+  const add = (condition: string, value: string | number, isAsked: boolean) => {
+    if (!isAsked) return;
+    all.push(condition);
+    values.push(value);
+  };
+  add("plugin = ?", plugin, plugin !== "");
+  add("type = ?", type, type !== "");
+  add("time_ms >= ?", sinceMs, sinceMs > 0);
+  add("id > ?", after, after > 0);
+  add("id <= ?", upTo, upTo > 0);
+  return { where: all.length === 0 ? "" : `WHERE ${all.join(" AND ")}`, values };
 }
 
 function toEvent(row: Record<string, unknown>): RecordedEvent {

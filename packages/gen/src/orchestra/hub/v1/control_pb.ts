@@ -55,7 +55,7 @@ export interface ControlRequest {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** ControlResponse is member 210 of the response oneof. With follow, many of them answer one request. */
+/** ControlResponse is member 210 of the response oneof. With follow, and for many events, several of them answer one request. */
 export interface ControlResponse {
   result:
     | //
