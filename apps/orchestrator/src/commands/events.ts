@@ -38,17 +38,20 @@ export const addEvents: AddCommand = (cli) => {
       const show = (event: PluginEvent) => report.print(options.json ? jsonLine(event) : line(event, report.style));
       await withHub(io, options, async (hub) => {
         const command = { $case: "events", value: { plugin, type, sinceMs, limit, follow } } as const;
-        if (!follow) {
-          const { events } = await hub.control(command, "events", { signal: io.signal });
-          for (const event of events) show(event);
-          if (events.length === 0) await explain(hub, { plugin, type }, report);
-          return;
+        let count = 0;
+        const showAll = async () => {
+          for await (const batch of hub.follow(command, "events", io.signal)) {
+            count += batch.events.length;
+            batch.events.forEach(show);
+          }
+        };
+        if (follow) {
+          await explain(hub, { plugin, type }, report);
+          await followToEnd(hub, { io, report }, showAll);
+        } else {
+          await showAll();
+          if (count === 0) await explain(hub, { plugin, type }, report);
         }
-        await explain(hub, { plugin, type }, report);
-        await followToEnd(hub, { io, report }, async () => {
-          for await (const batch of hub.follow(command, "events", io.signal))
-            for (const event of batch.events) show(event);
-        });
       });
       return ExitCode.Ok;
     }),

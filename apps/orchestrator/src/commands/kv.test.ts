@@ -1,5 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { Store } from "@orchestrator/store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Scratch } from "../../test/hub.ts";
 import { type RunOptions, run } from "../../test/run.ts";
@@ -149,6 +150,31 @@ describe("events", () => {
     await follow.until(() => told() > before, "what comes");
     follow.child.kill("SIGINT");
     expect(await follow.exited).toBe(0);
+  });
+});
+
+describe("events that are more than one message holds", () => {
+  it("are shown all the same", async () => {
+    await using scratch = new Scratch();
+    const file = join(scratch.path, "hub.db");
+    {
+      await using store = await Store.open({ file });
+      const details = { lastWords: "x".repeat(20_000) };
+      await Promise.all(
+        Array.from({ length: 900 }, () => store.events.record({ plugin: "gone", type: "crashed", details })),
+      );
+    }
+    scratch.env["ORCHESTRATOR_STORE_FILE"] = file;
+    await scratch.serve();
+    const { code, stdout } = await run(["events", "--json", "--plugin", "gone"], {
+      cwd: scratch.workspace,
+      env: scratch.env,
+    });
+    const ids = stdout
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { id: number }).id);
+    expect({ code, ids }).toEqual({ code: 0, ids: Array.from({ length: 900 }, (_, index) => index + 1) });
   });
 });
 
