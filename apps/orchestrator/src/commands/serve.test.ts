@@ -15,6 +15,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { GUARDIAN_VARIABLE } from "@orchestrator/supervisor";
+import { findMarked, readRecords } from "@orchestrator/supervisor/internal";
 import { describe, expect, it } from "vitest";
 import { Scratch } from "../../test/hub.ts";
 import { run } from "../../test/run.ts";
@@ -22,6 +24,17 @@ import { ensureHubDirectory, stateFile } from "../hub/state-file.ts";
 import { programCommand } from "../program-path.ts";
 
 const client = (scratch: Scratch, ...args: string[]) => run(args, { cwd: scratch.workspace, env: scratch.env });
+
+function guardianOf(token: string): number {
+  const environ = (pid: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+    } catch {
+      return [];
+    }
+  };
+  return Number(readdirSync("/proc").find((pid) => environ(pid).includes(`${GUARDIAN_VARIABLE}=${token}`)));
+}
 
 /** Until `condition`, for what another process does. */
 async function eventually(condition: () => boolean): Promise<void> {
@@ -80,6 +93,27 @@ describe("orchestrator serve", () => {
     next.child.kill("SIGTERM");
     expect(await next.exited).toBe(0);
     await eventually(() => scratch.left().length === 0);
+  });
+
+  it.runIf(process.platform === "linux")("cleans up after one that was killed together with its guardian", async () => {
+    await using scratch = new Scratch({ "tools.forks": "forking-plugin.ts" });
+    const stateDir = join(scratch.path, "state");
+    scratch.env["ORCHESTRATOR_STATE_DIR"] = stateDir;
+    const killed = await scratch.serve();
+    const mark = readRecords(stateDir).records[0]!;
+    const left = () => findMarked(mark, { environ: true });
+    // It would be replaced at once.
+    killed.child.kill("SIGSTOP");
+    process.kill(guardianOf(mark.token), "SIGKILL");
+    killed.child.kill("SIGKILL");
+    await killed.exited;
+    expect((await left()).length).toBeGreaterThan(0);
+    const next = await scratch.serve();
+    expect(next.stderr).toMatch(/Cleaned up after a hub that did not end in order: \d+ (of its )?processes/);
+    expect(await left()).toEqual([]);
+    expect(readRecords(stateDir).records.map(({ token }) => token)).not.toContain(mark.token);
+    next.child.kill("SIGTERM");
+    expect(await next.exited).toBe(0);
   });
 
   it("says that the port is taken before any plugin starts", async () => {
