@@ -4,9 +4,10 @@ import { ErrorCode, HubError } from "@orchestrator/protocol";
 import type { ProcessLimits } from "./limits/process-limits.ts";
 import type { GuardedInstance } from "./orphans/guarded-instance.ts";
 import type { ProcessGuard } from "./orphans/process-guard.ts";
+import { OutputReader } from "./output-reader.ts";
 import type { ResourceUse } from "./processes/resource-use.ts";
 import { startProblem } from "./start-problem.ts";
-import { LineSplitter, StderrTail } from "./stderr-tail.ts";
+import { StderrTail } from "./stderr-tail.ts";
 
 /** What to run. */
 export interface LaunchSpec {
@@ -74,7 +75,7 @@ export class PluginProcess {
     this.linkSocket = (child.stdio[3] as Duplex | null | undefined) ?? undefined;
     // A child that dies takes the socket with it; whoever uses the socket hears of that by itself.
     this.linkSocket?.on("error", () => {});
-    const stderr = new LineSplitter((line) => {
+    const { ended: silent } = new OutputReader(child.stderr!, (line) => {
       this.#tail.push(line);
       if (this.#readyAddress === undefined && line.startsWith("READY ")) {
         this.#readyAddress = line.slice("READY ".length).trim();
@@ -82,15 +83,7 @@ export class PluginProcess {
       }
       spec.onLine(line, "stderr");
     });
-    const stdout = new LineSplitter((line) => spec.onLine(line, "stdout"));
-    child.stderr!.on("data", (chunk: Buffer) => stderr.push(chunk)).on("end", () => stderr.end());
-    child.stdout!.on("data", (chunk: Buffer) => stdout.push(chunk)).on("end", () => stdout.end());
-    // An error on a pipe (EBADF after a hard kill) must not take the hub down; the exit event tells the story.
-    child.stderr!.on("error", () => {});
-    child.stdout!.on("error", () => {});
-    const silent = new Promise<void>((resolve) => {
-      child.stderr!.once("close", resolve);
-    });
+    new OutputReader(child.stdout!, (line) => spec.onLine(line, "stdout"));
     this.exited = new Promise((resolve) => {
       child.once("exit", async (code, signal) => {
         const limit = code === 0 ? undefined : instance?.limitReached(signal === "SIGKILL");

@@ -62,16 +62,22 @@ export class StderrTail {
     const kept = line.length > STDERR_TAIL_BYTES ? line.slice(-STDERR_TAIL_BYTES) : line;
     this.#lines.push(kept);
     this.#size += kept.length + 1;
+    // Not with each line: of short ones there are many, and each time all of them move.
+    if (this.#size > 2 * STDERR_TAIL_BYTES) this.#trim();
+  }
+
+  /** The last lines, oldest first. */
+  lines(count = Number.POSITIVE_INFINITY): string[] {
+    this.#trim();
+    return count >= this.#lines.length ? [...this.#lines] : this.#lines.slice(-count);
+  }
+
+  #trim(): void {
     let drop = 0;
     while (this.#size > STDERR_TAIL_BYTES && drop < this.#lines.length - 1) {
       this.#size -= this.#lines[drop]!.length + 1;
       drop += 1;
     }
     if (drop > 0) this.#lines.splice(0, drop);
-  }
-
-  /** The last lines, oldest first. */
-  lines(count = Number.POSITIVE_INFINITY): string[] {
-    return count >= this.#lines.length ? [...this.#lines] : this.#lines.slice(-count);
   }
 }
