@@ -1,4 +1,5 @@
 import {
+  decodeStrictly,
   ErrorCode,
   errorResponse,
   HubError,
@@ -74,7 +75,7 @@ export class LocalAnswers {
         const what = `A request to the hub itself is ${payload.length} bytes, the limit is ${MAX_REQUEST_BYTES}`;
         throw new HubError(ErrorCode.InvalidArgument, what);
       }
-      const message = PluginRequest.decode(payload);
+      const message = peek.kind === RequestKind.Kv ? decodeStrictly(payload) : PluginRequest.decode(payload);
       const request = message.request;
       switch (request?.$case) {
         case "register": {

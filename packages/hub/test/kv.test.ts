@@ -107,6 +107,22 @@ describe("entries of plugins", () => {
     }
   });
 
+  it("are not mixed up where keys are no text: such a request is refused", async () => {
+    await using hub = await start();
+    const peer = await hub.connect("tools.one-client", undefined, "unix");
+    const request = { $case: "kv", value: { namespace: "", operation: set("\u00ff", "1") } } as const;
+    const payload = Buffer.from(PluginRequest.encode({ requestId: uuidv7(), request, context: undefined }).finish());
+    // The same length, and no UTF-8.
+    payload.set([0xfe, 0xff], payload.indexOf("\u00ff"));
+    const { error } = PluginResponse.decode(await peer.call(payload));
+    expect(fromWireError(error!)).toMatchObject({ code: ErrorCode.Protocol, message: /not UTF-8/ });
+    const { entries } = await kv(peer, {
+      $case: "list",
+      value: { prefix: "", startKey: "", limit: 0, keysOnly: false },
+    });
+    expect(entries).toEqual([]);
+  });
+
   it("are nobody's who has no certificate", async () => {
     await using hub = await start({ config: { allow_anonymous_peers: true } });
     const peer = new LinkPeer();

@@ -10,7 +10,7 @@ export {
 } from "./constants.ts";
 export { type AllocateOptions, createSlabAllocator } from "./envelope/allocate.ts";
 export type { ContextFields } from "./envelope/context.ts";
-export { decodeRequest, decodeResponse } from "./envelope/decode.ts";
+export { decodeRequest, decodeResponse, decodeStrictly } from "./envelope/decode.ts";
 export { peekRequest } from "./envelope/peek-request.ts";
 export { peekResponse, type ResponsePeek } from "./envelope/peek-response.ts";
 export { type RequestIdRange, replaceRequestId } from "./envelope/replace-request-id.ts";

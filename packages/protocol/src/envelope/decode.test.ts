@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { concat, hex, lengthDelimited } from "../../test/wire.ts";
 import { ErrorCode, HubError } from "../errors.ts";
 import { PluginRequest } from "../messages.ts";
-import { decodeRequest, decodeResponse } from "./decode.ts";
+import { decodeRequest, decodeResponse, decodeStrictly } from "./decode.ts";
 import { peekRequest } from "./peek-request.ts";
 
 function codeOf(action: () => unknown): string {
@@ -57,5 +57,18 @@ describe("decodeResponse", () => {
       requestId: "r",
       response: { $case: "toolCall", value: { errorMessage: "no" } },
     });
+  });
+});
+
+describe("decodeStrictly", () => {
+  const get = (key: Uint8Array | string) => lengthDelimited(220, lengthDelimited(2, lengthDelimited(1, key)));
+
+  it("takes text of any kind as it is, and refuses what is none", () => {
+    for (const key of ["a", "\ufeffa", "\ufffd", "é".repeat(40), "\u{10ffff}"]) {
+      expect(decodeStrictly(get(key)).request).toMatchObject({ value: { operation: { value: { key } } } });
+    }
+    for (const bytes of [[0xff], [0xfe], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0x61, 0xe2, 0x82]]) {
+      expect(codeOf(() => decodeStrictly(get(Uint8Array.from(bytes))))).toBe(ErrorCode.Protocol);
+    }
   });
 });

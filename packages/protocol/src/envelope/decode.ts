@@ -1,9 +1,10 @@
+import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { ErrorCode, HubError } from "../errors.ts";
 import { PluginRequest, PluginResponse } from "../messages.ts";
 import { peekRequest } from "./peek-request.ts";
 import { peekResponse } from "./peek-response.ts";
 import type { RequestPeek } from "./request-peek.ts";
-import { protocolError } from "./wire.ts";
+import { protocolError, readText } from "./wire.ts";
 
 /** By the name of the oneof member: its number, which is the kind of a peek. */
 const REQUEST_NUMBERS: Readonly<Record<NonNullable<PluginRequest["request"]>["$case"], number>> = {
@@ -43,6 +44,15 @@ export function decodeRequest(bytes: Uint8Array): PluginRequest {
     throw protocolError("a nested length reaches beyond its message", peek.memberStart);
   }
   return message;
+}
+
+/**
+ * Decodes a request in which text is what was sent, or nothing is: in keys, two that are no UTF-8 would otherwise become one.
+ * @throws {HubError} `PROTOCOL`
+ */
+export function decodeStrictly(bytes: Uint8Array): PluginRequest {
+  const reader = new BinaryReader(bytes, (text) => readText(text, 0, text.length));
+  return decodeWith(() => PluginRequest.decode(reader), bytes);
 }
 
 /**
