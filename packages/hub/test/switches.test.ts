@@ -77,6 +77,21 @@ describe("enable and disable", () => {
     expect((await site.call("a_who")).success).toBe(true);
   });
 
+  it("of two hubs that share a state directory do not undo each other", async () => {
+    const state = join(directory(), "state");
+    const of = (id: string) => ({ plugins: [service(id)], config: { state_dir: state } });
+    {
+      await using one = await Site.open(of("a"));
+      await using other = await Site.open(of("b"));
+      await one.control(enable("a", false));
+      await other.control(enable("b", false));
+    }
+    await using one = await Site.open(of("a"));
+    expect(await one.status("a")).toMatchObject({ enabled: false });
+    await using other = await Site.open(of("b"));
+    expect(await other.status("b")).toMatchObject({ enabled: false });
+  });
+
   it("go by the config where the file is broken, which is told and kept", async () => {
     const path = directory();
     const file = join(path, "state", "plugins-state.json");

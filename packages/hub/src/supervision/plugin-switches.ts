@@ -14,7 +14,7 @@ interface Saved {
  */
 export class PluginSwitches {
   readonly file: string;
-  readonly #plugins: Map<string, Saved>;
+  #plugins: ReadonlyMap<string, Saved>;
 
   /**
    * Reads the file. One that cannot be read is put aside, and the hub goes by its config: a plugin too many does less harm than a
@@ -33,7 +33,8 @@ export class PluginSwitches {
 
   /** Returns when it is on disk. @throws {HubError} `INTERNAL` where it cannot be written; then nothing has changed */
   set(plugin: string, enabled: boolean): void {
-    const plugins = new Map(this.#plugins).set(plugin, { enabled });
+    // Another hub, of another workspace, may keep its switches in the same file.
+    const plugins = new Map([...this.#plugins, ...(known(this.file) ?? [])]).set(plugin, { enabled });
     const text = `${JSON.stringify({ version: 1, plugins: Object.fromEntries(plugins) }, null, 2)}\n`;
     const beside = `${this.file}.${process.pid}.new`;
     try {
@@ -46,8 +47,25 @@ export class PluginSwitches {
       const what = `Cannot remember the switch of plugin "${plugin}" in ${this.file}: ${(error as Error).message}`;
       throw new HubError(ErrorCode.Internal, what, { cause: error });
     }
-    this.#plugins.set(plugin, { enabled });
+    this.#plugins = plugins;
   }
+}
+
+/** What stands in the file; undefined where it cannot be used, which is told at the start. */
+function known(file: string): Map<string, Saved> | undefined {
+  try {
+    return parse(readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws what is wrong with it */
+function parse(text: string): Map<string, Saved> {
+  const { version, plugins } = JSON.parse(text) as { version: number; plugins: Record<string, Saved> };
+  const entries = Object.entries(plugins);
+  if (version !== 1 || entries.some(([, saved]) => typeof saved.enabled !== "boolean")) throw new Error("wrong shape");
+  return new Map(entries.map(([id, { enabled }]) => [id, { enabled }]));
 }
 
 function read(file: string, warn: (text: string) => void): Map<string, Saved> {
@@ -61,11 +79,7 @@ function read(file: string, warn: (text: string) => void): Map<string, Saved> {
     return new Map();
   }
   try {
-    const { version, plugins } = JSON.parse(text) as { version: number; plugins: Record<string, Saved> };
-    const entries = Object.entries(plugins);
-    if (version !== 1 || entries.some(([, saved]) => typeof saved.enabled !== "boolean"))
-      throw new Error("wrong shape");
-    return new Map(entries.map(([id, { enabled }]) => [id, { enabled }]));
+    return parse(text);
   } catch (error) {
     const aside = `${file}.broken`;
     let kept = "";
