@@ -77,6 +77,19 @@ describe("enable and disable", () => {
     expect((await site.call("a_who")).success).toBe(true);
   });
 
+  it("that cannot be remembered are told: a plugin is not started then, but stopped it is", async () => {
+    const plugins = [service("a"), service("b", { enabled: false })];
+    await using site = await Site.open({ plugins });
+    // Nothing can be put in its place.
+    mkdirSync(join(site.test.directory, "state", "plugins-state.json", "in-the-way"), { recursive: true });
+    await expect(site.control(enable("b"))).rejects.toThrow('Cannot remember the switch of plugin "b"');
+    expect(await site.status("b")).toMatchObject({ enabled: false, pid: 0 });
+    const { pid } = site.supervised("a");
+    await expect(site.control(enable("a", false))).rejects.toThrow("It is stopped now, and will run again");
+    expect(await site.status("a")).toMatchObject({ enabled: false, state: "stopped" });
+    expect(isAlive(pid)).toBe(false);
+  });
+
   it("of two hubs that share a state directory do not undo each other", async () => {
     const state = join(directory(), "state");
     const of = (id: string) => ({ plugins: [service(id)], config: { state_dir: state } });

@@ -58,13 +58,18 @@ export class PluginCommands {
     if (isInPlace) await this.#restartInPlace(plugin, reason);
   }
 
-  /** Remembers the switch, then starts or stops the plugin. @throws {HubError} `INTERNAL` where it cannot be remembered */
+  /**
+   * Remembers the switch, then starts or stops the plugin.
+   * @throws {HubError} `INTERNAL` where it cannot be remembered: it is not started then, but stopped all the same, because it may be
+   * the one that has filled the disk
+   */
   async enable(plugin: PluginEntry, enabled: boolean): Promise<void> {
     if (plugin.isRemoved) {
       const what = `Plugin "${plugin.id}" is just being changed by a reload. Try again`;
       throw new HubError(ErrorCode.Unavailable, what);
     }
-    this.#options.switches.set(plugin.id, enabled);
+    const problem = this.#remember(plugin, enabled);
+    if (enabled && problem !== undefined) throw problem;
     const isNew = plugin.enabled !== enabled;
     plugin.enabled = enabled;
     if (isNew) this.#event(plugin, enabled ? "enabled" : "disabled");
@@ -74,6 +79,9 @@ export class PluginCommands {
       this.#away.add(plugin);
       await plugin.supervised.stop("disabled by the operator");
     }
+    if (problem === undefined) return;
+    const what = `${problem.message}. It is stopped now, and will run again with the next hub`;
+    throw new HubError(problem.code, what, { cause: problem });
   }
 
   async reset(plugin: PluginEntry): Promise<void> {
@@ -110,6 +118,15 @@ export class PluginCommands {
         const { message } = HubError.from(thrown);
         this.#options.log.write("error", other.id, `was not restarted although ${reason}: ${message}`);
       });
+    }
+  }
+
+  #remember(plugin: PluginEntry, enabled: boolean): HubError | undefined {
+    try {
+      this.#options.switches.set(plugin.id, enabled);
+      return undefined;
+    } catch (thrown) {
+      return HubError.from(thrown);
     }
   }
 
