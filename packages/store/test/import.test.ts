@@ -37,6 +37,23 @@ describe("import", () => {
     expect(text(store.kv.get("p", "a")?.value)).toBe("theirs");
   });
 
+  it("keeps of an event what can be told", async () => {
+    await using store = await testStore();
+    const events = [
+      "x".repeat(20_000_000),
+      `${"[".repeat(2_000)}${"]".repeat(2_000)}`,
+      `${'{"a":'.repeat(20)}"]]{{"${"}".repeat(20)}`,
+    ];
+    const request = { entries: [], overwrite: false, events: events.map((details) => ({ ...event(1_000), details })) };
+    expect(await store.import(request)).toMatchObject({ events: 3 });
+    expect(await store.import(request)).toMatchObject({ events: 0 });
+    expect(store.events.query().map(({ details }) => details)).toEqual([
+      { omitted: "details of 20000000 characters" },
+      { omitted: "details in more than 20 levels" },
+      JSON.parse(events[2]!),
+    ]);
+  });
+
   it("is all or nothing", async () => {
     await using store = await testStore({ quota: { maxEntries: 2 } });
     const entries = ["a", "b", "c"].map((key) => entry(key, "x"));

@@ -2,16 +2,13 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import { toHubError } from "../writer/thread.ts";
 import type { WriteQueue } from "../writer/write-queue.ts";
+import { boundDetails, type JsonObject, readDetails } from "./details.ts";
 
-/** Longest details of one event; what is longer is kept out and said so. */
-const MAX_DETAILS_CHARACTERS = 64 * 1_024;
 const DEFAULT_QUERY_EVENTS = 1_000;
 const MAX_QUERY_EVENTS = 10_000;
 /** A page fits into a message, whatever its details become on the wire, and holds up nobody. */
 const PAGE_EVENTS = 1_000;
 const PAGE_CHARACTERS = 1_024 * 1_024;
-
-export type JsonObject = { readonly [key: string]: unknown };
 
 /** Something that happened to a plugin. */
 export interface PluginEventInput {
@@ -83,7 +80,7 @@ export class EventStore {
       if (plugin === "" || type === "" || !Number.isSafeInteger(timeMs)) {
         throw new HubError(ErrorCode.InvalidArgument, "An event needs a plugin, a type and a time");
       }
-      const details = toJson(input.details ?? {});
+      const details = writeDetails(input.details ?? {});
       this.#parts.queue.addEvent({ timeMs, plugin, type, details }, (result) => {
         if (typeof result !== "number") {
           reject(toHubError(result));
@@ -180,28 +177,16 @@ function toEvent(row: Record<string, unknown>): RecordedEvent {
     timeMs: row["time_ms"] as number,
     plugin: row["plugin"] as string,
     type: row["type"] as string,
-    details: parseDetails(row["details"] as string),
+    details: readDetails(row["details"] as string),
   };
 }
 
-/** Whatever stands in the file, an event can be shown. */
-function parseDetails(text: string): JsonObject {
+/** @throws {HubError} `INVALID_ARGUMENT` for what is no JSON */
+function writeDetails(details: JsonObject): string {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : { value };
-  } catch {
-    return { text };
-  }
-}
-
-function toJson(details: JsonObject): string {
-  let text: string;
-  try {
-    text = JSON.stringify(details);
+    return boundDetails(JSON.stringify(details));
   } catch (error) {
     const what = `The details of an event are no JSON: ${(error as Error).message}`;
     throw new HubError(ErrorCode.InvalidArgument, what, { cause: error });
   }
-  if (text.length <= MAX_DETAILS_CHARACTERS) return text;
-  return JSON.stringify({ omitted: `details of ${text.length} characters` });
 }

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { boundDetails } from "../events/details.ts";
 import { FailureError } from "../failure.ts";
 import type { EventWriter } from "./event-writer.ts";
 import { KvKind, KvPacker, KvStatus, KvUnpacker } from "./kv-batch.ts";
@@ -46,13 +47,13 @@ export class Importer {
   #addEvents(events: readonly NewEvent[]): number {
     const there = new Map<string, number>();
     let added = 0;
-    for (const event of events) {
-      const { plugin, timeMs, type, details } = event;
+    for (const { plugin, timeMs, type, ...event } of events) {
+      const details = boundDetails(event.details);
       const name = JSON.stringify([plugin, timeMs, type, details]);
       const count = there.get(name) ?? (this.#sameEvent.get(plugin, timeMs, type, details) as { count: number }).count;
       there.set(name, count - 1);
       if (count > 0) continue;
-      this.#events.add(event);
+      this.#events.add({ plugin, timeMs, type, details });
       added += 1;
     }
     return added;
