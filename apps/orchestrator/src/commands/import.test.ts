@@ -165,6 +165,22 @@ describe("import toru", () => {
     expect(existsSync(state)).toBe(false);
   });
 
+  it("leaves out what is no text, in a line each, and takes the rest", async () => {
+    const core = existingCore();
+    const db = new DatabaseSync(join(core, "steering.db"));
+    db.exec(`DROP TABLE plugin_kv; CREATE TABLE plugin_kv (plugin_id, key, value);
+      INSERT INTO plugin_kv VALUES ('hello', 'number', 9223372036854775807), ('hello', 'bytes', x'00'), ('hello', 'a', 'b')`);
+    db.prepare("INSERT INTO plugin_kv VALUES ('hello', ?, 'x')").run(`\u001b[31m${"k".repeat(1_000_000)}`);
+    db.close();
+    const { command } = workspace();
+    const done = await command(core);
+    expect(done.json()).toMatchObject({ entries: 1 });
+    const { leftOut } = done.json() as { leftOut: string[] };
+    expect(leftOut.filter((line) => line.startsWith("entry"))).toHaveLength(3);
+    expect(Math.max(...leftOut.map((line) => line.length))).toBeLessThan(300);
+    expect(done.stderr).not.toContain("\u001b");
+  });
+
   it("refuses while a hub has the database", async () => {
     const core = existingCore();
     const { command, directory, state } = workspace();

@@ -23,6 +23,8 @@ const COLUMNS = {
   plugin_events: ["plugin_id", "event_type", "timestamp", "details"],
 } as const;
 type Table = keyof typeof COLUMNS;
+/** Of a name that was left out. */
+const SHOWN_CHARACTERS = 100;
 
 /**
  * Reads the database of an existing core. It is opened for reading alone, and the core may run meanwhile.
@@ -71,7 +73,10 @@ function tables(db: DatabaseSync): ReadonlySet<Table> {
 }
 
 function select(db: DatabaseSync, table: Table): Iterable<Record<string, unknown>> {
-  return db.prepare(`SELECT ${COLUMNS[table].join(", ")} FROM ${table}`).iterate();
+  const statement = db.prepare(`SELECT ${COLUMNS[table].join(", ")} FROM ${table}`);
+  // A number that is too large for JavaScript would end the whole import; no number at all is what is looked for.
+  statement.setReadBigInts(true);
+  return statement.iterate();
 }
 
 function toEntry({ plugin_id: id, key, value }: Record<string, unknown>, leftOut: string[]): ImportedEntry[] {
@@ -85,7 +90,7 @@ function toEntry({ plugin_id: id, key, value }: Record<string, unknown>, leftOut
   if (problem === undefined) {
     return [{ namespace: id as string, key: Buffer.from(key as string), value: Buffer.from(value as string) }];
   }
-  leftOut.push(`entry ${JSON.stringify(key)} of ${JSON.stringify(id)}: ${problem}`);
+  leftOut.push(`entry ${named(key)} of ${named(id)}: ${problem}`);
   return [];
 }
 
@@ -93,7 +98,7 @@ function toEvent(row: Record<string, unknown>, leftOut: string[]): NewEvent[] {
   const { plugin_id: plugin, event_type: type, timestamp, details } = row;
   const timeMs = typeof timestamp === "string" ? Date.parse(timestamp) : Number.NaN;
   if (typeof plugin !== "string" || plugin === "" || typeof type !== "string" || type === "" || Number.isNaN(timeMs)) {
-    leftOut.push(`event ${JSON.stringify(type)} of ${JSON.stringify(plugin)} at ${JSON.stringify(timestamp)}`);
+    leftOut.push(`event ${named(type)} of ${named(plugin)} at ${named(timestamp)}`);
     return [];
   }
   return [{ timeMs, plugin, type, details: detailsText(details) }];
@@ -109,6 +114,12 @@ function detailsText(details: unknown): string {
   } catch {
     return JSON.stringify({ text: details });
   }
+}
+
+/** What stands in a row, so that it can be found there and fits into a line. */
+function named(value: unknown): string {
+  if (typeof value !== "string") return value instanceof Uint8Array ? `${value.length} bytes` : String(value);
+  return JSON.stringify(value.length > SHOWN_CHARACTERS ? `${value.slice(0, SHOWN_CHARACTERS)}…` : value);
 }
 
 function isUuid(value: unknown): value is string {
