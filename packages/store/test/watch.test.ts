@@ -137,6 +137,16 @@ describe("KvWatcher", () => {
     watcher.close();
   });
 
+  it("takes of what is there no more at a time than it needs", async () => {
+    await using store = await testStore();
+    for (let index = 0; index < 20; index++) await store.kv.set("p", `k${index}`, new Uint8Array(100_000));
+    const watcher = store.kv.watch("p", { existing: true }, () => {});
+    const counts: number[] = [];
+    for (let items = watcher.take(); items.length > 0; items = watcher.take()) counts.push(items.length);
+    expect(counts).toEqual(Array<number>(10).fill(2));
+    watcher.close();
+  });
+
   it("hears nothing after it was closed, or the store was", async () => {
     const store = await testStore();
     const one = follow(store, "p");

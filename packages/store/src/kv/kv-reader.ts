@@ -78,19 +78,19 @@ export class KvReader {
   }
 
   /** As `list`, with the moment that it shows. */
-  pageOf(namespace: string, nowMs: number, options: KvListOptions): ReadPage {
+  pageOf(namespace: string, nowMs: number, options: KvListOptions, maxBytes: number): ReadPage {
     const id = this.#id(namespace);
     if (id === undefined) return EMPTY_PAGE;
     this.#db.exec("BEGIN");
     try {
       const { version: sequence } = this.#usage.get(id) as { version: number };
-      return { ...this.#page(id, nowMs, options), sequence };
+      return { ...this.#page(id, nowMs, options, maxBytes), sequence };
     } finally {
       this.#db.exec("COMMIT");
     }
   }
 
-  #page(id: number, nowMs: number, options: KvListOptions): KvPage {
+  #page(id: number, nowMs: number, options: KvListOptions, maxBytes = MAX_PAGE_BYTES): KvPage {
     const prefix = Buffer.from(options.prefix ?? "");
     const start = Buffer.from(options.startKey ?? "");
     const from = Buffer.compare(start, prefix) > 0 ? start : prefix;
@@ -98,10 +98,10 @@ export class KvReader {
     const limit = limitOf(options);
     const { bytes } = this.#usage.get(id) as { bytes: number };
     // One by one takes twice as long, and is needed only where a page could grow too large.
-    const isSmall = bytes <= MAX_PAGE_BYTES;
+    const isSmall = bytes <= maxBytes;
     const read = isSmall || options.keysOnly === true ? "all" : "iterate";
     const rows = statement[read](id, from, afterPrefix(prefix), nowMs, limit + 1) as unknown as Iterable<ListRow>;
-    return page(rows, limit, isSmall ? Number.POSITIVE_INFINITY : MAX_PAGE_BYTES);
+    return page(rows, limit, isSmall ? Number.POSITIVE_INFINITY : maxBytes);
   }
 
   #id(namespace: string): number | undefined {

@@ -6,6 +6,8 @@ export const WATCHER_CHANGES = 1_000;
 export const WATCHER_BYTES = 4 * 1_024 * 1_024;
 /** Of the entries that were there when the watch began. */
 const PAGE_ENTRIES = 200;
+/** Each watcher that does not read holds one of them, and a plugin has many watchers. */
+const PAGE_BYTES = 256 * 1_024;
 
 /** What a watcher is handed: changes, or the word that some were lost. */
 export type KvWatchItem = KvChange | { readonly lagged: true };
@@ -97,7 +99,8 @@ export class KvWatcher {
 
   #nextPage(startKey: string): KvWatchItem[] {
     const { reader, namespace, prefix, nowMs } = this.#parts;
-    const { entries, nextKey, sequence } = reader.pageOf(namespace, nowMs(), { prefix, startKey, limit: PAGE_ENTRIES });
+    const options = { prefix, startKey, limit: PAGE_ENTRIES };
+    const { entries, nextKey, sequence } = reader.pageOf(namespace, nowMs(), options, PAGE_BYTES);
     this.#nextKey = nextKey === "" ? undefined : nextKey;
     this.#read.push({ end: nextKey === "" ? undefined : Buffer.from(nextKey), sequence });
     return entries.map((entry) => ({ entry, removed: false }));
