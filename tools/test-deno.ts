@@ -16,7 +16,17 @@ const root = join(import.meta.dirname, "..");
 const deno = join(root, "node_modules", ".bin", "deno");
 
 /** What runs under Deno from first to last test. */
-const PACKAGES = ["config", "identity", "mcp", "protocol", "runtime", "store", "transport", "transport-socket", "unix-json"];
+const PACKAGES = [
+  "config",
+  "identity",
+  "mcp",
+  "protocol",
+  "runtime",
+  "store",
+  "transport",
+  "transport-socket",
+  "unix-json",
+];
 
 /** Files that are left out, and why; docs/deno.md says the same. */
 const LEFT_OUT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
