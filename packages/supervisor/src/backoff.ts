@@ -30,6 +30,7 @@ export class Backoff {
   readonly #policy: RestartPolicy;
   readonly #random: () => number;
   #crashes: number[] = [];
+  #shortages = 0;
 
   constructor(policy: RestartPolicy, random: () => number = Math.random) {
     this.#policy = policy;
@@ -47,11 +48,23 @@ export class Backoff {
    * @returns milliseconds to wait, or undefined to give up
    */
   next(nowMs: number, readyMs: number): number | undefined {
-    const { windowMs, stableMs, maxCrashes, delaysMs, jitter } = this.#policy;
+    const { windowMs, stableMs, maxCrashes } = this.#policy;
+    this.#shortages = 0;
     this.#crashes = readyMs >= stableMs ? [] : this.#crashes.filter((at) => nowMs - at < windowMs);
     this.#crashes.push(nowMs);
     if (this.#crashes.length > maxCrashes) return undefined;
-    const base = delaysMs[Math.min(this.#crashes.length, delaysMs.length) - 1] ?? 0;
+    return this.#delay(this.#crashes.length);
+  }
+
+  /** Nothing was there to start it with. That is no crash of the plugin's, and it is tried again until it works. */
+  shortage(): number | "give-up" {
+    this.#shortages += 1;
+    return this.#policy.when === "never" ? "give-up" : this.#delay(this.#shortages);
+  }
+
+  #delay(count: number): number {
+    const { delaysMs, jitter } = this.#policy;
+    const base = delaysMs[Math.min(count, delaysMs.length) - 1] ?? 0;
     return base * (1 - jitter * this.#random());
   }
 
@@ -69,6 +82,7 @@ export class Backoff {
 
   /** Forgets everything: an operator asked for a start. */
   reset(): void {
+    this.#shortages = 0;
     this.#crashes = [];
   }
 }

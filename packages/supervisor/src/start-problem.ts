@@ -1,6 +1,8 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 
+const SHORTAGES: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"]);
+
 /** Why a program could not be started, for people, and what to try. */
 export function startProblem(error: NodeJS.ErrnoException, program: string, cwd: string): string {
   switch (error.code) {
@@ -8,13 +10,20 @@ export function startProblem(error: NodeJS.ErrnoException, program: string, cwd:
     case "EACCES":
       return notRunnable(error.code, program, cwd);
     case "EMFILE":
+    case "ENFILE":
     case "EAGAIN":
-      return `the system has no more processes or descriptors to give (${error.code}). Check ulimit -n and -u`;
+    case "ENOMEM":
+      return `the system has no more processes, descriptors or memory to give (${error.code}). Check ulimit -n and -u`;
     case "E2BIG":
       return `the system does not take so much: its arguments and environment, or one of them, are too long. Check "args" and "env"`;
     default:
       return `${error.message}`;
   }
+}
+
+/** The machine, or this process, had nothing left to start a program with: that passes. */
+export function isShortage({ cause }: Error): boolean {
+  return SHORTAGES.has(String((cause as NodeJS.ErrnoException | undefined)?.code));
 }
 
 /** The system says less than it knows: one code stands for whatever is missing, another for whatever may not be run. */

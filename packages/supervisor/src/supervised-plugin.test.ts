@@ -1,3 +1,4 @@
+import { ErrorCode, HubError } from "@orchestrator/protocol";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Plant, type TestAttachment } from "../test/plant.ts";
@@ -111,6 +112,20 @@ describe("crashes", () => {
     await using plant = new Plant({ command: () => ["sh", "-c", script], prepare, restart: { delaysMs: [60_000] } });
     await plant.plugin.start();
     expect(describeState(await plant.plugin.reached("backoff"))).toMatch(expected);
+  });
+
+  it("are not what the machine lacks to start anything: that is tried again for as long as it takes", async () => {
+    const prepare = (_attachment: unknown, start: number) => {
+      const cause = Object.assign(new Error("spawn EMFILE"), { code: "EMFILE" });
+      if (start <= 5) throw new HubError(ErrorCode.StartFailed, "Nothing to start it with", { cause });
+    };
+    await using plant = new Plant({ prepare, restart: { maxCrashes: 2 } });
+    await plant.plugin.start();
+    expect((await plant.plugin.reached("ready", "failed")).name).toBe("ready");
+    expect(plant.plugin.crashes).toBe(0);
+    expect(plant.eventTypes.filter((type) => type === "crashed")).toEqual([]);
+    expect(plant.eventTypes.filter((type) => type === "backoff")).toHaveLength(5);
+    expect(plant.details("backoff")?.["reason"]).toContain("Nothing to start it with");
   });
 
   it("that wait for the next try are cut short by a reset", async () => {

@@ -6,6 +6,7 @@ import type { PluginEventType } from "./plugin-event.ts";
 import type { LifeEnd } from "./plugin-instance.ts";
 import { PluginLife } from "./plugin-life.ts";
 import { type PluginState, type PluginStateName, reasonAndWords } from "./plugin-state.ts";
+import { isShortage } from "./start-problem.ts";
 import { StateDoor } from "./state-door.ts";
 import type { SupervisedPluginOptions } from "./supervised-plugin-options.ts";
 
@@ -215,10 +216,13 @@ export class SupervisedPlugin {
     const { error, readyMs } = end;
     const told = toldOf(error);
     // Not the time of day, which may jump.
-    const after = this.#backoff.after(end, HOPELESS.has(error.code), performance.now());
+    const isShort = isShortage(error);
+    const after = isShort
+      ? this.#backoff.shortage()
+      : this.#backoff.after(end, HOPELESS.has(error.code), performance.now());
     if (after === "stay") return { name: "stopped", reason: told.reason };
     const { crashes } = this;
-    this.#event("crashed", { ...told, readyMs: Math.round(readyMs), crashes });
+    if (!isShort) this.#event("crashed", { ...told, readyMs: Math.round(readyMs), crashes });
     if (after === "give-up") {
       this.#event("failed", { ...told, crashes });
       return { name: "failed", error };
