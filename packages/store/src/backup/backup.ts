@@ -28,7 +28,8 @@ export async function backupDatabase(file: string, target: string): Promise<void
       cause: error,
     });
   } finally {
-    await rm(partial, { force: true });
+    // SQLite has a journal of its own for a copy that was not finished.
+    for (const path of [partial, `${partial}-journal`]) await rm(path, { force: true });
   }
 }
 
