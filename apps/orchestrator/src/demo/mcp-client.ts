@@ -1,12 +1,20 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 
 type Json = Record<string, unknown>;
 
 interface Waiting {
   readonly resolve: (result: Json) => void;
   readonly reject: (error: Error) => void;
+}
+
+interface Message {
+  readonly id?: number;
+  readonly method?: string;
+  readonly result?: Json;
+  readonly error?: { readonly message: string };
 }
 
 /** Longest that one answer may take; the first one includes the start of hub and plugins. */
@@ -18,6 +26,10 @@ export class McpClient {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
+  /** Why there will be no answers any more. */
+  #gone: Error | undefined;
+  /** Resolves when the server says that it has other tools than before. */
+  #toolsChanged = Promise.withResolvers<void>();
   #stderr = "";
 
   constructor(command: readonly [string, ...string[]], env: Readonly<Record<string, string | undefined>>) {
@@ -42,6 +54,7 @@ export class McpClient {
   }
 
   async request(method: string, params: Json = {}): Promise<Json> {
+    if (this.#gone !== undefined) throw this.#gone;
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<Json>();
     this.#waiting.set(id, { resolve, reject });
@@ -55,6 +68,23 @@ export class McpClient {
     } finally {
       clearTimeout(timer);
       this.#waiting.delete(id);
+    }
+  }
+
+  /**
+   * The tools, as soon as this one is among them: a server may be up before all of its plugins are, and tells of those that come.
+   * On a busy or slow machine that takes a while.
+   */
+  async toolsWith(name: string): Promise<readonly { readonly name: string }[]> {
+    for (const until = performance.now() + ANSWER_MS; ; ) {
+      const changed = this.#toolsChanged.promise;
+      const tools = (await this.request("tools/list"))["tools"] as readonly { readonly name: string }[];
+      const leftMs = until - performance.now();
+      if (tools.some((tool) => tool.name === name)) return tools;
+      if (leftMs <= 0) throw new Error(`No plugin offered the tool "${name}" within ${ANSWER_MS} ms\n${this.#stderr}`);
+      const pause = new AbortController();
+      await Promise.race([changed, sleep(leftMs, undefined, { signal: pause.signal }).catch(() => {})]);
+      pause.abort();
     }
   }
 
@@ -80,14 +110,20 @@ export class McpClient {
   }
 
   #receive(line: string): void {
-    const { id, result, error } = JSON.parse(line) as { id?: number; result?: Json; error?: { message: string } };
+    const { id, method, result, error } = JSON.parse(line) as Message;
+    if (method === "notifications/tools/list_changed") {
+      this.#toolsChanged.resolve();
+      this.#toolsChanged = Promise.withResolvers();
+      return;
+    }
     const waiting = id === undefined ? undefined : this.#waiting.get(id);
     if (error !== undefined) waiting?.reject(new Error(error.message));
     else waiting?.resolve(result ?? {});
   }
 
   #fail(why: string): void {
-    for (const { reject } of this.#waiting.values())
-      reject(new Error(`The MCP server is gone: ${why}\n${this.#stderr}`));
+    this.#gone = new Error(`The MCP server is gone: ${why}\n${this.#stderr}`);
+    for (const { reject } of this.#waiting.values()) reject(this.#gone);
+    this.#toolsChanged.resolve();
   }
 }

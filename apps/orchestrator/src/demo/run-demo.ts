@@ -64,7 +64,7 @@ export async function runDemo(io: Io, options: DemoOptions): Promise<DemoResult>
   try {
     options.onStep("Starting hub and plugins");
     const { protocolVersion } = await client.initialize();
-    const { tools } = await client.request("tools/list");
+    const tools = await client.toolsWith("create_project");
     const startMs = performance.now() - started;
     await using hub = await HubClient.open(workspace, io.signal);
     const { plugins } = await hub.control({ $case: "plugins", value: {} }, "plugins");
@@ -84,7 +84,7 @@ export async function runDemo(io: Io, options: DemoOptions): Promise<DemoResult>
       ...played,
       workspace,
       protocolVersion: String(protocolVersion),
-      tools: (tools as readonly unknown[]).length,
+      tools: tools.length,
       startMs,
       status,
       plugins,
