@@ -15,6 +15,8 @@ const FINISH_MS = 5_000;
 
 export interface PluginLifeHooks {
   event(type: PluginEventType, details: Readonly<Record<string, string | number | boolean>>): void;
+  /** The instance that served ended by itself, and another one is about to take over. */
+  crashed(end: LifeEnd): void;
   /** It has had nothing to do for long. */
   idle(reason: string): void;
 }
@@ -36,6 +38,8 @@ export class PluginLife {
   #takenOver = Promise.withResolvers<void>();
   /** The start of a new instance beside the one that serves. */
   #replacement: Replacement | undefined;
+  /** How the instance ended whose successor is still on the way. */
+  #lost: LifeEnd | undefined;
   /** Calls that are under way may finish before it is ended, until this is aborted. */
   #patience: AbortController | undefined;
 
@@ -128,6 +132,7 @@ export class PluginLife {
         await next.drain("is not needed");
         throw stop.reason;
       }
+      if (this.#lost !== undefined) this.#hooks.crashed(this.#lost);
       this.#serve(next, reason);
       this.#hooks.event("upgraded", { reason, pid: next.process.pid, replaced: old.process.pid });
       this.#retired.add(old);
@@ -183,8 +188,10 @@ export class PluginLife {
       instance.retire();
       if (this.#replacement !== undefined) {
         // Its successor is on the way: there is nothing quicker than to wait for it.
+        this.#lost = { ...end, readyMs };
         this.#door.enter({ name: "starting", attempt: 1, sinceMs: Date.now(), reason });
         await this.#replacement.settled;
+        this.#lost = undefined;
         if (instance !== this.#instance) continue;
       }
       this.#care.end();

@@ -69,7 +69,9 @@ describe("a replacement", () => {
     go.resolve();
     expect((await replaced).name).toBe("ready");
     expect(plant.plugin.starts).toBe(2);
-    expect(plant.eventTypes).not.toContain("backoff");
+    expect(plant.eventTypes).toEqual(["started", "ready", "started", "crashed", "ready", "upgraded"]);
+    expect(plant.details("crashed")).toMatchObject({ reason: expect.stringContaining("SIGKILL"), crashes: 1 });
+    expect(plant.plugin.crashes).toBe(1);
     await expect.poll(() => plant.alive).toEqual([plant.pids[1]]);
   });
 

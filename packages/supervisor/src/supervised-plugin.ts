@@ -42,6 +42,10 @@ export class SupervisedPlugin {
     this.#backoff = new Backoff({ ...DEFAULT_RESTART, ...options.restart });
     this.#life = new PluginLife(options, this.#door, {
       event: (type, details) => this.#event(type, details),
+      crashed: (end) => {
+        this.#backoff.after(end, false, performance.now());
+        if (!end.clean) this.#crashed(end);
+      },
       idle: (reason) => void this.stop(reason),
     });
   }
@@ -211,9 +215,13 @@ export class SupervisedPlugin {
     stop.removeEventListener("abort", onAbort);
   }
 
+  #crashed({ error, readyMs }: LifeEnd): void {
+    this.#event("crashed", { ...toldOf(error), readyMs: Math.round(readyMs), crashes: this.crashes });
+  }
+
   /** @returns the state to end in, or after how many milliseconds the next try is due: it is `backoff` then */
   #afterwards(end: LifeEnd): PluginState | number {
-    const { error, readyMs } = end;
+    const { error } = end;
     const told = toldOf(error);
     // Not the time of day, which may jump.
     const isShort = isShortage(error);
@@ -221,10 +229,9 @@ export class SupervisedPlugin {
       ? this.#backoff.shortage()
       : this.#backoff.after(end, HOPELESS.has(error.code), performance.now());
     if (after === "stay") return { name: "stopped", reason: told.reason };
-    const { crashes } = this;
-    if (!isShort) this.#event("crashed", { ...told, readyMs: Math.round(readyMs), crashes });
+    if (!isShort) this.#crashed(end);
     if (after === "give-up") {
-      this.#event("failed", { ...told, crashes });
+      this.#event("failed", { ...told, crashes: this.crashes });
       return { name: "failed", error };
     }
     this.#door.enter({ name: "backoff", retryAtMs: Date.now() + after, error });
