@@ -20,10 +20,11 @@ export type StoreInspection =
  */
 export function inspectStore(file: string): StoreInspection {
   try {
-    checkLog(realFile(file));
+    const isHeld = OwnerLock.isTaken(file);
+    // Not while this very process has it open: see `checkLog`.
+    if (!isHeld) checkLog(realFile(file));
     const { size } = statSync(file, { throwIfNoEntry: false }) ?? {};
     if (size === undefined) return { is: "absent" };
-    const isHeld = OwnerLock.isTaken(file);
     // Without a log beside it, it can be read as it is, and no file has to be made for that.
     const asIs = !isHeld && !existsSync(`${file}-wal`);
     const db = new DatabaseSync(asIs ? new URL(`${pathToFileURL(file)}?immutable=1`) : file, { readOnly: true });

@@ -1,8 +1,10 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ErrorCode } from "@orchestrator/protocol";
 import { describe, expect, it } from "vitest";
-import { Store } from "../src/index.ts";
+import { inspectStore, Store } from "../src/index.ts";
 import { bytes, scratch, testStore, text } from "./support.ts";
 
 describe("backup", () => {
@@ -56,6 +58,30 @@ describe("backup", () => {
     await expect(store.backup(`${target}2`)).rejects.toMatchObject({ code: ErrorCode.Unavailable });
     await using copy = await Store.open({ file: target });
     expect(copy.kv.usage("p").entries).toBe(200);
+  });
+
+  it("is not mixed up with the log of the database whose place it takes", async () => {
+    await using directory = await scratch();
+    await using store = await testStore();
+    await store.kv.set("p", "k", bytes("from the backup"));
+    const { file } = directory;
+    const child = spawn(process.execPath, [join(import.meta.dirname, "fixtures", "hold.ts"), file]);
+    await once(child.stdout, "data");
+    child.kill("SIGKILL");
+    await once(child, "close");
+    rmSync(file);
+    await store.backup(file);
+    const refused = {
+      code: ErrorCode.DataLoss,
+      message: /is a copy without a log, and .*-wal" is that of another one/,
+    };
+    await expect(Store.open({ file })).rejects.toMatchObject(refused);
+    expect(() => inspectStore(file)).toThrow(expect.objectContaining({ code: ErrorCode.DataLoss }));
+    expect(statSync(`${file}-wal`).size).toBeGreaterThan(0);
+    rmSync(`${file}-wal`);
+    rmSync(`${file}-shm`);
+    await using restored = await Store.open({ file });
+    expect(text(restored.kv.get("p", "k")?.value)).toBe("from the backup");
   });
 
   it("overwrites nothing, and leaves nothing behind where it fails", async () => {

@@ -1,4 +1,4 @@
-import { lstatSync, realpathSync, statSync } from "node:fs";
+import { closeSync, lstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { FailureError } from "../failure.ts";
 
 /** How long writes may go into a file that is gone before they are refused. A look takes some microseconds. */
@@ -17,17 +17,35 @@ export function realFile(file: string): string {
 }
 
 /**
- * A log without its database: SQLite would begin an empty one and throw the log away, with all that is in it.
+ * A log that does not belong to the file beside it. SQLite would throw it away where the file is empty, with the last changes of
+ * the one that was there; or write it into a backup that was put in the place of that one, which destroys the backup.
+ * Only for a file that this process does not have open: closing any handle of a file gives up the process's locks on it.
  * @throws {FailureError} `DATA_LOSS`
  */
 export function checkLog(file: string): void {
-  const size = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   const log = `${file}-wal`;
-  if (size(file) > 0 || size(log) === 0) return;
-  throw new FailureError(
-    "DATA_LOSS",
-    `Database "${file}" is missing or empty, and its log "${log}" is there. Nothing was changed. Put the database back beside it, or move the log away as well to begin with an empty database`,
-  );
+  if (!(statSync(log, { throwIfNoEntry: false })?.size ?? 0)) return;
+  const journal = journalOf(file);
+  if (journal === "log") return;
+  const what =
+    journal === "none"
+      ? `is missing or empty, and its log "${log}" is there. Nothing was changed. Put the database back beside it, or move the log away as well to begin with an empty database`
+      : `is a copy without a log, and "${log}" is that of another one. Nothing was changed. Move the log away, and "${file}-shm"`;
+  throw new FailureError("DATA_LOSS", `Database "${file}" ${what}`);
+}
+
+/** How a database says that it is written (https://sqlite.org/fileformat.html, offset 18): copies are made without a log. */
+function journalOf(file: string): "none" | "rollback" | "log" {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined || found.size === 0) return "none";
+  const handle = openSync(file, "r");
+  try {
+    const head = Buffer.alloc(20);
+    readSync(handle, head, 0, head.length, 0);
+    return head[18] === 1 ? "rollback" : "log";
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** Sees whether files still have the names under which they were opened: what goes into a removed one is lost with the process. */
