@@ -48,6 +48,8 @@ describe("orchestrator serve", () => {
     const state = JSON.parse(readFileSync(stateFile(scratch.workspace), "utf8"));
     expect(state).toMatchObject({ pid: hub.child.pid, address: JSON.parse(hub.stdout).address, version: "0.1.0" });
     expect(statSync(stateFile(scratch.workspace)).mode & 0o777).toBe(0o600);
+    // Whoever finds it has what to come with, so that many who come at once do not wait for each other.
+    expect(existsSync(join(state.certsDir, "orchestrator-operator.crt"))).toBe(true);
     expect(readFileSync(join(scratch.workspace, ".orchestrator", ".gitignore"), "utf8")).toBe("*\n");
 
     const second = scratch.start("serve", "--listen-addr", "localhost:0");

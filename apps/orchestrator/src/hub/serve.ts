@@ -12,6 +12,7 @@ import type { Io } from "../io.ts";
 import type { Reporter } from "../output/reporter.ts";
 import { programVersion } from "../program-path.ts";
 import { type ConfigFlags, loadHubConfig } from "./default-config.ts";
+import { OPERATOR } from "./hub-client.ts";
 import { startLogSink } from "./log-sink.ts";
 import { ensureHubDirectory, findHub, lockFile, removeState, socketPath, stateFile, writeState } from "./state-file.ts";
 
@@ -90,6 +91,8 @@ async function run(config: HubConfig, options: ServeOptions, { io, report, sourc
   try {
     hub.removeAtDeath(lockFile(config.workspace));
     await hub.listen();
+    // Before anybody finds the hub: many commands at once would otherwise all want to make it.
+    await authority.leaf(OPERATOR);
     writeState(config.workspace, {
       address: hub.address,
       socket: hub.socketAddress,
