@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { ErrorCode, fromWireCode } from "@orchestrator/protocol";
 import { describe, expect, it } from "vitest";
 import { testCerts } from "./support/certs.ts";
-import { startUnderHub } from "./support/hosts.ts";
+import { startHub, startUnderHub } from "./support/hosts.ts";
 import { startFixture } from "./support/program.ts";
 import { toolCall } from "./support/raw-peer.ts";
 
@@ -76,9 +76,12 @@ describe.concurrent("a start that fails", () => {
       request?.$case === "register"
         ? { response: { $case: "register" as const, value: { accepted: false, rejectReason: "twice is too often" } } }
         : undefined;
-    await using setup = await startUnderHub([], { answer });
-    expect(await setup.program.exited).toBe(1);
-    expect(setup.program.lines.at(-1)).toMatch(/^error: The hub at .* refused the plugin: twice is too often$/);
+    await using certs = await testCerts();
+    await using hub = await startHub(certs, { answer });
+    const flags = [`--orchestrator-addr=${hub.address}`, "--listen-addr=localhost:0", `--certs-dir=${certs.directory}`];
+    await using program = startFixture("greeter.ts", flags);
+    expect(await program.exited).toBe(1);
+    expect(program.lines.at(-1)).toMatch(/^error: The hub at .* refused the plugin: twice is too often$/);
   });
 });
 

@@ -486,10 +486,12 @@ describe("the link", () => {
       stopped.abort(new Error("enough"));
       await expect(given).rejects.toThrow("enough");
       let isKnown = false;
+      // The one that was stopped may have come as far as the plugin, or not.
+      const before = held.length;
       const known = check().then(() => {
         isKnown = true;
       });
-      await expect.poll(() => held.length).toBe(3);
+      await expect.poll(() => held.length).toBeGreaterThan(before);
       expect(isKnown).toBe(false);
       works = false;
       for (const socket of held) socket.end();
