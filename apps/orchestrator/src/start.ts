@@ -7,6 +7,8 @@ import { runProgram } from "./run-program.ts";
 
 /** How long the last output of an interrupted program may take. */
 const LAST_WORDS_MS = 1_000;
+/** A signal that comes sooner after the first is the same wish: a terminal and a wrapper may both pass it on. */
+const INSIST_MS = 500;
 
 /** Runs the program as this process, and ends it. `home`: the user's, absolute. */
 export async function main(home: string | undefined): Promise<never> {
@@ -20,12 +22,17 @@ export async function main(home: string | undefined): Promise<never> {
     });
   }
   const interrupted = new AbortController();
+  let interruptedAt = 0;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
       // The first asks for an orderly end, the second insists; but a terminal that closes, or a service manager, may send SIGHUP
       // along with another one.
-      if (!interrupted.signal.aborted) interrupted.abort(signal);
-      else if (signal !== "SIGHUP") process.exit(ExitCode.Interrupted);
+      if (!interrupted.signal.aborted) {
+        interruptedAt = performance.now();
+        interrupted.abort(signal);
+      } else if (signal !== "SIGHUP" && performance.now() - interruptedAt >= INSIST_MS) {
+        process.exit(ExitCode.Interrupted);
+      }
     });
   }
   const io: Io = {

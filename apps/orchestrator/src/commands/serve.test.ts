@@ -66,6 +66,15 @@ describe("orchestrator serve", () => {
     });
   });
 
+  it("ends in order when two signals come at once, as from a terminal and a wrapper", async () => {
+    await using scratch = new Scratch();
+    const hub = await scratch.serve();
+    hub.child.kill("SIGINT");
+    hub.child.kill("SIGTERM");
+    expect(await hub.exited).toBe(0);
+    expect(scratch.left()).toEqual([]);
+  });
+
   it.each(["SIGTERM", "SIGINT"] as const)("ends in order on %s", async (signal) => {
     await using scratch = new Scratch();
     const hub = await scratch.serve();
