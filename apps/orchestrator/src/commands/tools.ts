@@ -45,7 +45,10 @@ export function notFound(name: string, tools: readonly ToolDefinition[]): never 
     tools.map((tool) => tool.name),
   );
   throw new CliError(ExitCode.NotFound, `There is no tool "${name}"`, {
-    hint: meant === undefined ? "List them: orchestrator tools" : `Did you mean ${meant}?`,
+    hint:
+      meant === undefined
+        ? "List them: orchestrator tools. A plugin that is disabled or does not run offers none: orchestrator plugins"
+        : `Did you mean ${meant}?`,
   });
 }
 
