@@ -166,7 +166,8 @@ export class RelayedCall implements PortCall, Timed {
       this.fail(new HubError(ErrorCode.Cancelled, late));
       return;
     }
-    const what = `No answer from plugin "${this.plugin.id}" to ${this.target.label} within ${this.timeoutMs} ms`;
+    const { plugin, target, timeoutMs } = this;
+    const what = `No answer from plugin "${plugin.id}" to ${target.label} within ${timeoutMs} ms; its log may say why`;
     this.#stopCallee();
     this.fail(new HubError(ErrorCode.DeadlineExceeded, what));
   }
