@@ -19,16 +19,9 @@ export interface KvOutcomeParts {
   readonly onExpiry: (atMs: number) => void;
 }
 
-/** One write from when it is asked for to its answer, in one object: there are as many as writers wait. */
+/** One write from when it is asked for to its answer. */
 export class KvWrite implements PendingKv {
-  readonly kind: number;
-  readonly namespace: string;
-  readonly key: string;
-  readonly keyBytes: number;
-  readonly value: Uint8Array;
-  readonly expected: number;
-  readonly nowMs: number;
-  readonly expiresAtMs: number;
+  readonly operation: KvOperation;
   readonly resolve: (info: KvEntryInfo | undefined) => void;
   readonly reject: (error: HubError) => void;
   /** A copy of the value for whoever watches. */
@@ -41,14 +34,7 @@ export class KvWrite implements PendingKv {
     resolve: (info: KvEntryInfo | undefined) => void,
     reject: (error: HubError) => void,
   ) {
-    this.kind = operation.kind;
-    this.namespace = operation.namespace;
-    this.key = operation.key;
-    this.keyBytes = operation.keyBytes;
-    this.value = operation.value;
-    this.expected = operation.expected;
-    this.nowMs = operation.nowMs;
-    this.expiresAtMs = operation.expiresAtMs;
+    this.operation = operation;
     this.resolve = resolve;
     this.reject = reject;
     this.kept = outcomes.keep(operation);
@@ -57,7 +43,7 @@ export class KvWrite implements PendingKv {
 
   settled(result: KvResult, failure: Failure | undefined): void {
     if (failure !== undefined) this.reject(toHubError(failure));
-    else if (result.status !== KvStatus.Done) this.reject(this.#outcomes.refusal(this, result));
+    else if (result.status !== KvStatus.Done) this.reject(this.#outcomes.refusal(this.operation, result));
     else this.resolve(this.#outcomes.done(this, result));
   }
 }
@@ -80,8 +66,9 @@ export class KvOutcomes {
     if (result.sequence > 0) this.#tell(write, result);
     const { version, updatedAtMs, expiresAtMs } = result;
     if (version === 0) return undefined;
-    if (write.expiresAtMs > 0) this.#parts.onExpiry(write.expiresAtMs);
-    return { key: write.key, version, updatedAtMs, expiresAtMs };
+    const { key, expiresAtMs: asked } = write.operation;
+    if (asked > 0) this.#parts.onExpiry(asked);
+    return { key, version, updatedAtMs, expiresAtMs };
   }
 
   refusal({ namespace, key, expected }: KvOperation, { status, version }: KvResult): HubError {
@@ -98,7 +85,8 @@ export class KvOutcomes {
     );
   }
 
-  #tell({ kind, namespace, key, kept }: KvWrite, result: KvResult): void {
+  #tell({ operation, kept }: KvWrite, result: KvResult): void {
+    const { kind, namespace, key } = operation;
     const { watchers } = this.#parts;
     if (!watchers.wants(namespace, key)) return;
     const { version, updatedAtMs, expiresAtMs, sequence } = result;

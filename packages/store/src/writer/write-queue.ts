@@ -17,7 +17,8 @@ const WAITING_OPERATIONS = 65_536;
 const WAITING_BYTES = 128 * 1_024 * 1_024;
 
 /** A write that waits for its commit. */
-export interface PendingKv extends KvOperation {
+export interface PendingKv {
+  readonly operation: KvOperation;
   /**
    * Called once, in the order of the writes; with a failure where the storage itself failed. `result` is the same object each
    * time.
@@ -63,9 +64,9 @@ export class WriteQueue {
 
   /** @throws {HubError} `RESOURCE_EXHAUSTED` where too much waits already */
   addKv(pending: PendingKv): void {
-    const bytes = pending.keyBytes + pending.value.length;
-    const batch = this.#admit(bytes);
-    batch.packer.add(pending);
+    const { operation } = pending;
+    const batch = this.#admit(operation.keyBytes + operation.value.length);
+    batch.packer.add(operation);
     batch.kv.push(pending);
   }
 
@@ -159,7 +160,7 @@ export class WriteQueue {
       // What had to go may have been written in this very batch: whoever watches hears of both in their order.
       if (untold.length > 0) {
         const isBefore = ({ namespace, sequence }: Expired) =>
-          namespace === pending.namespace && sequence < answer.sequence;
+          namespace === pending.operation.namespace && sequence < answer.sequence;
         this.#onExpired(untold.filter(isBefore));
         untold = untold.filter((entry) => !isBefore(entry));
       }
