@@ -30,8 +30,8 @@ const STDERR_BYTES = 2_048;
 const DRAIN_MS = 200;
 
 /**
- * Runs a program for what it prints, or for what it does. It has a process group of its own, and nothing of the group outlives this: not when the
- * program leaves children behind, not when it is late, and not when `signal` aborts.
+ * Runs a program for what it prints, or for what it does. It has a process group of its own, and nothing of the group outlives
+ * this: not when the program leaves children behind, not when it is late, and not when `signal` aborts.
  * @throws the signal's reason
  */
 export async function capture(spec: CaptureSpec, signal: AbortSignal): Promise<Captured> {
