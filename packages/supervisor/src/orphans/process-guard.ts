@@ -3,7 +3,7 @@ import type { CgroupLayout } from "../limits/cgroup-layout.ts";
 import { HubCgroups } from "../limits/hub-cgroups.ts";
 import type { ProcessLimits } from "../limits/process-limits.ts";
 import { ownIdentity } from "../processes/process-identity.ts";
-import type { ResourceUse } from "../processes/resource-use.ts";
+import { addUse, type ResourceUse } from "../processes/resource-use.ts";
 import { findMarked, type MarkedProcess } from "./find-marked.ts";
 import { GuardedInstance } from "./guarded-instance.ts";
 import { Guardian } from "./guardian.ts";
@@ -163,24 +163,19 @@ export class ProcessGuard {
     const stamp = stampOf(path);
     if (stamp === undefined) return;
     this.#files.set(path, stamp);
-    this.#begin();
-    this.#guardian?.file(path);
-    this.#record();
+    this.#change((guardian) => guardian.file(path));
   }
 
   /** A socket that a plugin is about to make, under a name that nobody else uses. */
   socket(path: string): void {
     this.#sockets.add(path);
-    this.#begin();
-    this.#guardian?.socket(path);
-    this.#record();
+    this.#change((guardian) => guardian.socket(path));
   }
 
   /** The file or socket was removed, or may stay. */
   forget(path: string): void {
     if (!this.#files.delete(path) && !this.#sockets.delete(path)) return;
-    this.#guardian?.forget(path);
-    this.#record();
+    this.#change((guardian) => guardian.forget(path));
   }
 
   /** What all processes of a plugin use together; undefined while it has none, and where the system does not tell. */
@@ -227,11 +222,13 @@ export class ProcessGuard {
   /**
    * Nothing is started before there is something to guard. Then the guardian comes first, and what it is to remove; the record
    * after it, so that whatever a record names is somebody's to remove; and all of it before the first plugin.
+   * @returns true when that was now: all that is known is told and recorded then
    */
-  #begin(): void {
-    if (this.#isBegun || process.platform === "win32") return;
+  #begin(): boolean {
+    if (this.#isBegun || process.platform === "win32") return false;
     this.#isBegun = true;
-    if (hasShell()) {
+    const isGuarded = hasShell();
+    if (isGuarded) {
       this.#guardian = new Guardian({ mark: this.mark, onTrouble: (text) => this.#trouble(text) });
       for (const path of this.#files.keys()) this.#guardian.file(path);
       for (const path of this.#sockets) this.#guardian.socket(path);
@@ -239,7 +236,15 @@ export class ProcessGuard {
       this.#guardian.record(recordPath(this.#options.stateDir, this.mark.token));
     }
     this.#record();
-    if (hasShell()) this.#marksWork = marksWork();
+    if (isGuarded) this.#marksWork = marksWork();
+    return true;
+  }
+
+  /** Something is to be removed, or no longer. The guardian hears it before the record says it, for the same reason. */
+  #change(tell: (guardian: Guardian) => void): void {
+    if (this.#begin()) return;
+    if (this.#guardian !== undefined) tell(this.#guardian);
+    this.#record();
   }
 
   #number(): number {
@@ -283,15 +288,4 @@ function platformWarning(): string | undefined {
   return process.platform === "linux"
     ? undefined
     : "On this system, a child of a plugin that leaves its process group stays behind when the plugin or the hub ends";
-}
-
-function addUse(a: ResourceUse, b: ResourceUse): ResourceUse {
-  return {
-    rssBytes: a.rssBytes + b.rssBytes,
-    cpu: a.cpu + b.cpu,
-    cpuMs: a.cpuMs + b.cpuMs,
-    descriptors: a.descriptors + b.descriptors,
-    threads: a.threads + b.threads,
-    processes: a.processes + b.processes,
-  };
 }

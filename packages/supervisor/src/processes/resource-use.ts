@@ -16,6 +16,18 @@ export interface ResourceUse {
   readonly processes: number;
 }
 
+/** What two use together. */
+export function addUse(a: ResourceUse, b: ResourceUse): ResourceUse {
+  return {
+    rssBytes: a.rssBytes + b.rssBytes,
+    cpu: a.cpu + b.cpu,
+    cpuMs: a.cpuMs + b.cpuMs,
+    descriptors: a.descriptors + b.descriptors,
+    threads: a.threads + b.threads,
+    processes: a.processes + b.processes,
+  };
+}
+
 /** Adds up what `/proc` says, and remembers the last look so that a share of time can be told. */
 export class ResourceMeter {
   #last: { readonly atMs: number; readonly cpuMs: number };
