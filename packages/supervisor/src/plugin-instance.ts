@@ -119,10 +119,10 @@ export class PluginInstance {
 
   /**
    * Resolves when nothing is under way on it, when the patience with an old instance ends, or with `hurry`.
-   * @param mostMs the patience, where it is less than usual
+   * @param mostMs the patience, where it is another than usual
    */
   async quiet(hurry: AbortSignal, mostMs = this.#steps.drainMs): Promise<void> {
-    const until = performance.now() + Math.min(mostMs, this.#steps.drainMs);
+    const until = performance.now() + mostMs;
     while ((this.attachment.inFlight ?? 0) > 0 && performance.now() < until && !hurry.aborted) {
       if (await this.process.exitedWithin(DRAIN_LOOK_MS)) return;
     }
