@@ -87,7 +87,7 @@ function main(names: readonly string[]): number {
 
 /** One thing that is right or wrong as a whole, as a suite of one test. */
 function single(name: string, good: boolean, error: string): SuiteResult {
-  return { name, report: { passed: good ? 1 : 0, failed: 0, skipped: [], errors: good ? [] : [error] } };
+  return { name, report: { passed: good ? 1 : 0, failed: [], skipped: [], errors: good ? [] : [error] } };
 }
 
 function run(args: readonly string[], cwd: string): number {

@@ -40,7 +40,7 @@ it("counts what passed, failed and was skipped with its reason, and every failur
     }),
   ).toEqual({
     passed: 3,
-    failed: 1,
+    failed: [{ name: "a.test.ts > bad", message: expect.stringMatching(/^expected 1 to be 2.*\(line 4\)$/s) }],
     skipped: [
       { name: "a.test.ts > peer > absent", reason: "Go is absent" },
       { name: "a.test.ts > later", reason: "" },

@@ -3,18 +3,26 @@ import type { TestReport } from "./report.ts";
 import { ON_REQUEST, type SummaryOptions, summarise } from "./summary.ts";
 
 const good: SummaryOptions = { requireAll: false, runnerFailed: false };
-const report = (part: Partial<TestReport>): TestReport => ({ passed: 0, failed: 0, skipped: [], errors: [], ...part });
+const report = (part: Partial<TestReport>): TestReport => ({ passed: 0, failed: [], skipped: [], errors: [], ...part });
 const skipped = (...names: string[]) => names.map((name) => ({ name: `a.test.ts > ${name}`, reason: "Go is absent" }));
 
 it("sums over all packages and ends with the plain line", () => {
   const results = [
     { name: "a", report: report({ passed: 3 }) },
-    { name: "b", report: report({ passed: 4, failed: 1 }) },
+    { name: "b", report: report({ passed: 4, failed: [{ name: "b.test.ts > adds", message: "expected 1 to be 2" }] }) },
   ];
   expect(summarise(results, { ...good, runnerFailed: true })).toEqual({
-    lines: ["failed:  b: 1 of its tests, see above", "7 passed, 1 failed"],
+    lines: ["failed:  b: b.test.ts > adds", "           expected 1 to be 2", "7 passed, 1 failed"],
     failed: 1,
   });
+});
+
+it("keeps the beginning of a long message", () => {
+  const message = `${"x".repeat(1000)}\n\n${"line\n".repeat(100)}`;
+  const { lines } = summarise([{ name: "a", report: report({ failed: [{ name: "t", message }] }) }], good);
+  expect(lines).toHaveLength(14);
+  expect(lines[1]).toMatch(/^ {11}x{299}…$/);
+  expect(lines.slice(2, 13)).toEqual([...Array(10).fill("           line"), "           …"]);
 });
 
 it("names what was skipped and why, one line for each group", () => {

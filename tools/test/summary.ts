@@ -9,6 +9,9 @@ export interface SuiteResult {
 /** Starts the reason of tests that run only where somebody asks for them: nobody can be required to have what they need. */
 export const ON_REQUEST = "on request: ";
 
+const EXCERPT_LINES = 12;
+const EXCERPT_WIDTH = 300;
+
 export interface SummaryOptions {
   /** A skipped test is a failure, unless it runs {@link ON_REQUEST} alone. */
   readonly requireAll: boolean;
@@ -32,8 +35,8 @@ export function summarise(
       continue;
     }
     passed += report.passed;
-    failed += report.failed + report.errors.length;
-    if (report.failed > 0) lines.push(`failed:  ${name}: ${report.failed} of its tests, see above`);
+    failed += report.failed.length + report.errors.length;
+    for (const test of report.failed) lines.push(`failed:  ${name}: ${test.name}`, ...excerpt(test.message));
     for (const error of report.errors) lines.push(`failed:  ${name}: ${error}`);
     for (const group of groupSkipped(report.skipped)) {
       const isFailure = options.requireAll && !group.isOnRequest;
@@ -52,6 +55,15 @@ export function summarise(
   }
   lines.push(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
   return { lines, failed };
+}
+
+/** What a failed test found, short enough for the closing lines: a machine that keeps only the end of its output keeps this. */
+function excerpt(message: string): string[] {
+  const lines = message.split("\n").filter((line) => line.trim() !== "");
+  const shown = lines.length > EXCERPT_LINES ? [...lines.slice(0, EXCERPT_LINES - 1), "…"] : lines;
+  return shown.map(
+    (line) => `           ${line.length > EXCERPT_WIDTH ? `${line.slice(0, EXCERPT_WIDTH - 1)}…` : line}`,
+  );
 }
 
 /** Skipped tests of one group and reason share a line: fifty tests that want one absent program are one fact. */
