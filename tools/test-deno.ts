@@ -46,8 +46,6 @@ const VITEST = [
   "--root",
   ".",
   "--pool=forks",
-  "--test-timeout=30000",
-  "--hook-timeout=60000",
 ];
 
 function main(names: readonly string[]): number {

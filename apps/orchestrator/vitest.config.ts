@@ -1,7 +1,5 @@
-import { defineConfig } from "vitest/config";
+import { mergeConfig } from "vitest/config";
+import shared from "../../vitest.config.ts";
 
-// Tests start real programs, each with processes of its own: they get the time that a busy machine of two cores needs, and
-// do not compete for it among themselves.
-export default defineConfig({
-  test: { testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 },
-});
+// Tests start real programs, each with processes of its own, which must not compete among themselves.
+export default mergeConfig(shared, { test: { maxWorkers: 2 } });

@@ -1,10 +1,10 @@
-import { defineConfig } from "vitest/config";
+import { mergeConfig } from "vitest/config";
+import shared from "../../vitest.config.ts";
 
-export default defineConfig({
+export default mergeConfig(shared, {
   test: {
     // Many tests start programs; several at once keep both cores busy while they wait.
     maxConcurrency: 3,
-    testTimeout: 30_000,
     globalSetup: ["test/support/compile-cache.ts"],
   },
 });

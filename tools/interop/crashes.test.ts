@@ -25,8 +25,8 @@ withEachGoPeer("Go plugins in trouble", (peer) => {
     process.kill(pid!, "SIGKILL");
     expect(await waiting).toMatchObject({ code: "routing_error", message: expect.stringContaining(peer.id) });
     expect(performance.now() - killed).toBeLessThan(SOON_MS);
-    await expect.poll(() => plugin.supervised.state.name, { timeout: 10_000 }).toBe("ready");
-    await expect.poll(async () => (await client.tool("echo")).code, { timeout: 10_000 }).toBe("");
+    await expect.poll(() => plugin.supervised.state.name).toBe("ready");
+    await expect.poll(async () => (await client.tool("echo")).code).toBe("");
     expect(pluginProcesses(hub, peer)).not.toContain(pid);
   });
 
@@ -34,7 +34,7 @@ withEachGoPeer("Go plugins in trouble", (peer) => {
     await using hub = await startHub({ plugins: [goPlugin(peer)] });
     await using client = await connectGo(peer, hub);
     expect(await client.tool("exit", { code: 7 })).toMatchObject({ code: "routing_error" });
-    await expect.poll(async () => (await client.tool("echo")).code, { timeout: 10_000 }).toBe("");
+    await expect.poll(async () => (await client.tool("echo")).code).toBe("");
   });
 
   it("that refuses to boot is reported with its own words, and nobody else waits for it", async () => {
@@ -43,7 +43,7 @@ withEachGoPeer("Go plugins in trouble", (peer) => {
       restart: { maxCrashes: 1 },
     });
     await using client = await connectGo(peer, hub);
-    await expect.poll(() => hub.hub.plugins[0]!.supervised.state.name, { timeout: 10_000 }).toBe("failed");
+    await expect.poll(() => hub.hub.plugins[0]!.supervised.state.name).toBe("failed");
     expect(JSON.stringify(hub.hub.status().problems)).toContain("no licence");
     expect(await client.tool("echo")).toMatchObject({ code: expect.stringMatching(/tool_not_found|routing_error/) });
     expect(pluginProcesses(hub, peer)).toEqual([]);
@@ -94,7 +94,7 @@ withEachGoPeer(
         plugins: [goPlugin(peer, { env: { INTEROP_BEHAVE: behaviour }, start_timeout_ms: 700 })],
         restart: { maxCrashes: 1 },
       });
-      await expect.poll(() => hub.hub.plugins[0]!.supervised.state.name, { timeout: 15_000 }).toBe("failed");
+      await expect.poll(() => hub.hub.plugins[0]!.supervised.state.name).toBe("failed");
       const problems = JSON.stringify(hub.hub.status().problems);
       expect(problems).toContain(peer.id);
       expect(problems).toContain(reason);

@@ -16,7 +16,7 @@ const ROUNDS = FULL ? 200 : 20;
 const SEED = Number(process.env["ORCHESTRATOR_SEED"] ?? 4);
 /** Processes of a hub whose plugins are up, with their children. */
 const ALL_UP = 30;
-const PATIENCE = { timeout: 20_000, interval: 20 };
+const PATIENCE = { timeout: 25_000, interval: 20 };
 
 const root = join(import.meta.dirname, "../../..");
 const stranger = join(root, "packages/supervisor/test/fixtures/misbehave.sh");

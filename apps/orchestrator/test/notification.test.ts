@@ -23,11 +23,11 @@ describe.runIf(process.platform === "linux")(
       };
       writeFileSync(join(scratch.path, "plugins.yaml"), JSON.stringify(config));
       const hub = await scratch.serve();
-      await expect.poll(() => existsSync(pids), { timeout: 20_000 }).toBe(true);
+      await expect.poll(() => existsSync(pids)).toBe(true);
       const started = readFileSync(pids, "utf8").trim().split("\n").map(Number);
       expect(started.filter(isAlive)).toHaveLength(3);
       hub.child.kill("SIGKILL");
-      await expect.poll(() => started.filter(isAlive), { timeout: 10_000 }).toEqual([]);
+      await expect.poll(() => started.filter(isAlive)).toEqual([]);
     });
   },
 );

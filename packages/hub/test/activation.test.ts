@@ -13,7 +13,7 @@ function directory(): string {
 const lazy = (more: Record<string, unknown> = {}) => service("a", { activation: "lazy", ...more });
 
 describe("a lazy plugin", () => {
-  it("is started once to learn what it offers, and never again but for a call", { timeout: 30_000 }, async () => {
+  it("is started once to learn what it offers, and never again but for a call", async () => {
     const path = directory();
     {
       await using site = await Site.open({ directory: path, plugins: [lazy()] });
@@ -45,7 +45,7 @@ describe("a lazy plugin", () => {
   });
 
   it("is asked anew when its program or its config changed, or what was kept is broken", {
-    timeout: 30_000,
+    timeout: 60_000,
   }, async () => {
     const path = directory();
     const open = (more = {}) => Site.open({ directory: path, plugins: [lazy(more)] });
@@ -59,7 +59,7 @@ describe("a lazy plugin", () => {
     expect([await starts(), await starts()]).toEqual([1, 0]);
   });
 
-  it("is stopped when it has nothing to do, and no call is lost in between", { timeout: 60_000 }, async () => {
+  it("is stopped when it has nothing to do, and no call is lost in between", async () => {
     await using site = await Site.open({ plugins: [lazy({ idle_stop_ms: 40 })] });
     const { supervised } = site.entry("a");
     let stops = 0;
@@ -74,7 +74,7 @@ describe("a lazy plugin", () => {
     expect(supervised.crashes).toBe(0);
   });
 
-  it("is not stopped while a call is under way, or while it listens", { timeout: 30_000 }, async () => {
+  it("is not stopped while a call is under way, or while it listens", async () => {
     await using site = await Site.open({ plugins: [lazy({ idle_stop_ms: 40, allow: ["event:*"] })] });
     expect((await site.call("a_slow", { ms: 600 })).success).toBe(true);
     const { supervised } = site.entry("a");
@@ -85,7 +85,7 @@ describe("a lazy plugin", () => {
     expect(supervised.pid).toBe(pid);
   });
 
-  it("answers each caller with the reason when it does not start", { timeout: 30_000 }, async () => {
+  it("answers each caller with the reason when it does not start", async () => {
     await using site = await Site.open({ plugins: [lazy({ idle_stop_ms: 40, restart: "never" })] });
     site.say("a", { refuse: "the schema is too new" });
     const answers = await Promise.all(Array.from({ length: 10 }, () => site.call("a_who")));
@@ -98,7 +98,7 @@ describe("a lazy plugin", () => {
     expect((await site.call("a_who")).success).toBe(true);
   });
 
-  it("is waited for no longer than the caller can", { timeout: 30_000 }, async () => {
+  it("is waited for no longer than the caller can", async () => {
     await using site = await Site.open({ plugins: [lazy()] });
     const late = await site.call("a_who", {}, 5);
     expect(late.errorCode).toBe("deadline_exceeded");
@@ -106,7 +106,7 @@ describe("a lazy plugin", () => {
     await site.supervised("a").reached("ready");
   });
 
-  it("is started after the lazy ones that it depends on", { timeout: 30_000 }, async () => {
+  it("is started after the lazy ones that it depends on", async () => {
     const base = service("base", { activation: "lazy" });
     await using site = await Site.open({ plugins: [base, lazy({ depends_on: ["base"] })] });
     expect((await site.call("a_who")).success).toBe(true);
@@ -117,7 +117,7 @@ describe("a lazy plugin", () => {
 describe("health", () => {
   const health = { interval_ms: 50, timeout_ms: 50, failures: 3, busy_ms: 400 };
 
-  it("shows what a plugin says of itself, and tells when that changes", { timeout: 30_000 }, async () => {
+  it("shows what a plugin says of itself, and tells when that changes", async () => {
     await using site = await Site.open({ plugins: [service("a", { health })] });
     await expect.poll(async () => (await site.status("a")).health).toBe("healthy");
     site.say("a", { health: "unhealthy" });
@@ -129,13 +129,13 @@ describe("health", () => {
     expect(site.supervised("a").starts).toBe(1);
   });
 
-  it("takes a plugin that is hard at work for alive, and one that hangs for dead", { timeout: 30_000 }, async () => {
+  it("takes a plugin that is hard at work for alive, and one that hangs for dead", async () => {
     await using site = await Site.open({ plugins: [service("a", { health })] });
     const { pid } = site.supervised("a");
     // Silent for longer than three checks, with a call in flight.
     expect((await site.call("a_block", { ms: 300 })).result).toEqual({ pid });
     process.kill(pid, "SIGSTOP");
-    await expect.poll(() => site.supervised("a").pid, { timeout: 10_000 }).not.toBe(pid);
+    await expect.poll(() => site.supervised("a").pid).not.toBe(pid);
     await site.supervised("a").reached("ready");
     expect(site.log("a").join("\n")).toContain("checks in a row were not answered");
     expect((await site.call("a_who")).success).toBe(true);

@@ -15,7 +15,6 @@ const told = (id: string, more: Record<string, unknown> = circuit(), env: Record
   onFd(id, { BEHAVIOUR: "as-told", TOLD: `${id}.txt`, TOOLS: id, ...env }, more);
 
 /** On a machine with much else to do. */
-const SOON = { timeout: 20_000 };
 const sites: Site[] = [];
 afterEach(async () => {
   await Promise.all(sites.splice(0).map((site) => site[Symbol.asyncDispose]()));
@@ -108,10 +107,10 @@ describe("an open circuit", () => {
     expect((await site.status("p")).openCircuits).toEqual([why]);
     expect(site.test.hub.status().problems).toEqual([expect.stringMatching(/^Plugin "p" has given no proper answer/)]);
     // Trials fail, and nothing of that is told.
-    await expect.poll(async () => (await codes(5, operator, "p")).includes(PROTOCOL), SOON).toBe(true);
-    await expect.poll(() => site.entry("p").circuits.of("operator").failures, SOON).toBeGreaterThan(3);
+    await expect.poll(async () => (await codes(5, operator, "p")).includes(PROTOCOL)).toBe(true);
+    await expect.poll(() => site.entry("p").circuits.of("operator").failures).toBeGreaterThan(3);
     tell(site, "p", "");
-    await expect.poll(() => codeOf(operator, "p"), SOON).toBe(0);
+    await expect.poll(() => codeOf(operator, "p")).toBe(0);
     expect(await codes(20, operator, "p")).toEqual(new Array(20).fill(0));
     expect((await site.status("p")).openCircuits).toEqual([]);
     expect(tales(site, "p")).toEqual(["circuit_opened", "circuit_closed"]);
@@ -121,12 +120,12 @@ describe("an open circuit", () => {
       const events = result?.$case === "events" ? result.value.events : [];
       return events.filter(({ type }) => type.startsWith("circuit_"));
     };
-    await expect.poll(async () => (await kept()).length, SOON).toBe(2);
+    await expect.poll(async () => (await kept()).length).toBe(2);
     expect(await kept()).toMatchObject([
       { type: "circuit_opened", details: { caller: "operator", failures: 3, retryMs: 1, reason: why } },
       { type: "circuit_closed", details: { caller: "operator", reason: "a call was answered" } },
     ]);
-    await expect.poll(() => site.log("p.ear").filter((line) => line.includes("circuit_")).length, SOON).toBe(2);
+    await expect.poll(() => site.log("p.ear").filter((line) => line.includes("circuit_")).length).toBe(2);
   });
 
   it("lets one call through at a time", async () => {
@@ -137,17 +136,17 @@ describe("an open circuit", () => {
     tell(site, "p", "hang");
     const { circuits, inFlight } = site.entry("p");
     const state = () => circuits.of("operator").state(performance.now());
-    await expect.poll(state, SOON).toBe("half-open");
+    await expect.poll(state).toBe("half-open");
     const gaveUp = new AbortController();
     const answers = Array.from({ length: 10 }, () => callUntil(gaveUp.signal, operator, "p"));
     const ends = Promise.allSettled(answers);
-    await expect.poll(() => inFlight.calls, SOON).toBe(1);
+    await expect.poll(() => inFlight.calls).toBe(1);
     expect((await call(operator, "p")).error?.message).toContain("one is under way to see whether it does now");
     expect(inFlight.calls).toBe(1);
     // A trial that its caller gives up makes room for the next one.
     gaveUp.abort();
     await ends;
-    await expect.poll(() => inFlight.calls, SOON).toBe(0);
+    await expect.poll(() => inFlight.calls).toBe(0);
     tell(site, "p", "");
     expect(await codeOf(operator, "p")).toBe(0);
   });
@@ -232,10 +231,10 @@ describe("what counts", () => {
       expect((await call(site.operator, "fail")).response).toMatchObject({ value: { errorMessage: "it broke" } });
       const gaveUp = new AbortController();
       const given = callUntil(gaveUp.signal, site.operator, "wait");
-      await expect.poll(() => inFlight.calls, SOON).toBe(1);
+      await expect.poll(() => inFlight.calls).toBe(1);
       gaveUp.abort();
       await expect(given).rejects.toThrow();
-      await expect.poll(() => inFlight.calls, SOON).toBe(0);
+      await expect.poll(() => inFlight.calls).toBe(0);
     }
     expect(circuits.of("operator").failures).toBe(0);
   });
@@ -244,7 +243,7 @@ describe("what counts", () => {
     const site = await open({ plugins: [onFd("p", { TOOLS: "wait" }, circuit())] });
     const { supervised, inFlight, circuits } = site.entry("p");
     const calls = Promise.all(Array.from({ length: 20 }, () => codeOf(site.operator, "wait")));
-    await expect.poll(() => inFlight.calls, SOON).toBe(20);
+    await expect.poll(() => inFlight.calls).toBe(20);
     process.kill(supervised.pid, "SIGKILL");
     expect(new Set(await calls)).toEqual(new Set([UNAVAILABLE]));
     expect([circuits.of("operator").failures, tales(site, "p")]).toEqual([0, []]);
@@ -257,7 +256,7 @@ describe("another instance", () => {
     const { circuits, inFlight } = site.entry("p");
     tell(site, "p", "hold");
     const late = Promise.all(Array.from({ length: 20 }, () => codeOf(site.operator, "p")));
-    await expect.poll(() => inFlight.calls, SOON).toBe(20);
+    await expect.poll(() => inFlight.calls).toBe(20);
     await site.control({ $case: "upgrade", value: { plugin: "p" } });
     expect(inFlight.calls).toBe(20);
     tell(site, "p", "garbage");

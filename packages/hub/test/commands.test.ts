@@ -68,12 +68,10 @@ it(`any commands, kills and calls at once: every call is answered, and at the en
       continue;
     }
     if (site.supervised(id).state.name === "failed") await site.control({ $case: "reset", value: { plugin: id } });
-    await expect.poll(async () => (await site.call(`${id}_who`)).errorMessage, { timeout: 10_000 }).toBe("");
+    await expect.poll(async () => (await site.call(`${id}_who`)).errorMessage).toBe("");
   }
   const serving = ids.map((id) => site.supervised(id).pid);
-  await expect
-    .poll(() => [...pids].filter((pid) => !serving.includes(pid) && exists(pid)), { timeout: 10_000 })
-    .toEqual([]);
+  await expect.poll(() => [...pids].filter((pid) => !serving.includes(pid) && exists(pid))).toEqual([]);
   for (const id of ids) expect(site.entry(id).inFlight.calls).toBe(0);
 });
 

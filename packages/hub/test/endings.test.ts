@@ -128,7 +128,7 @@ async function settled(): Promise<void> {
 }
 
 describe("a call holds nothing once it is over", () => {
-  it.each(Object.entries(ENDINGS))("%s", { timeout: 10_000 }, async (_name, end) => {
+  it.each(Object.entries(ENDINGS))("%s", async (_name, end) => {
     const middle = new Middle();
     const rounds = Number(process.env["ENDINGS"] ?? 200);
     for (let round = 0; round < rounds; round += 1) await end(middle);

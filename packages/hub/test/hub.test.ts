@@ -28,7 +28,7 @@ function lines(hub: TestHub, source: string): string[] {
 function anotherLine(hub: TestHub, source: string, text: string): () => Promise<void> {
   const count = () => lines(hub, source).filter((line) => line.includes(text)).length;
   const before = count();
-  return async () => await expect.poll(count, { timeout: 5_000 }).toBeGreaterThan(before);
+  return async () => await expect.poll(count).toBeGreaterThan(before);
 }
 
 describe.each(["quic", "fd"])("a hub with one plugin on %s", (link) => {
@@ -379,7 +379,7 @@ describe("events", () => {
       timestamp: undefined,
     };
     for (let i = 0; i < 1_100; i += 1) await request(operator, { $case: "publish", value });
-    await expect.poll(() => hub.hub.status().eventsDelivered, { timeout: 5_000 }).toBe(1_100);
+    await expect.poll(() => hub.hub.status().eventsDelivered).toBe(1_100);
     expect(hub.hub.status().eventsDropped).toBeGreaterThanOrEqual(75);
   });
 

@@ -98,7 +98,7 @@ describe("a plugin that writes", () => {
         onFd("tools.b", { TOOLS: "escape" }),
       ],
     });
-    await expect.poll(() => log(hub, "tools.a").at(-1)?.text, { timeout: 20_000 }).toBe("flood over");
+    await expect.poll(() => log(hub, "tools.a").at(-1)?.text).toBe("flood over");
     expect(log(hub, "tools.a").some(({ text }) => /^… suppressed \d+ lines/.test(text))).toBe(true);
     expect(hub.hub.plugins[0]!.supervised.stderrTail(1)).toEqual(["flood over"]);
     expect(log(hub, "tools.b").some(({ text }) => text.startsWith("ready"))).toBe(true);
@@ -133,7 +133,7 @@ describe("many plugins", () => {
     // They die of one cause.
     const starts = () => hub.hub.plugins.reduce((sum, { supervised }) => sum + supervised.starts, 0);
     for (const { supervised } of hub.hub.plugins) process.kill(supervised.pid, "SIGKILL");
-    await expect.poll(() => [starts(), hub.hub.status().pluginsReady], { timeout: 20_000 }).toEqual([14, 7]);
+    await expect.poll(() => [starts(), hub.hub.status().pluginsReady]).toEqual([14, 7]);
     expect(most).toBe(2);
   });
 
@@ -147,7 +147,7 @@ describe("many plugins", () => {
     const plugins = Array.from({ length: 50 }, (_, n) => ({ id: `tools.p${n}`, command, max_crashes: 1 }));
     const hub = await start({ plugins, config: { max_starts_at_once: 3 }, restart: { delaysMs: [1], maxCrashes: 1 } });
     const names = () => new Set(hub.hub.plugins.map(({ supervised }) => supervised.state.name));
-    await expect.poll(() => [...names()], { timeout: 20_000 }).toEqual(["failed"]);
+    await expect.poll(() => [...names()]).toEqual(["failed"]);
     const lines = readFileSync(file, "utf8").trim().split("\n");
     expect(lines).toHaveLength(200);
     let atOnce = 0;

@@ -20,7 +20,7 @@ describe("a connection in the name of a plugin", () => {
     return { site, connect };
   }
 
-  it("ends when the plugin is switched off, and a new one may nothing", { timeout: 30_000 }, async () => {
+  it("ends when the plugin is switched off, and a new one may nothing", async () => {
     const { site, connect } = await connected();
     await using _ = site;
     const before = await connect();
@@ -30,7 +30,7 @@ describe("a connection in the name of a plugin", () => {
     expect(await (await connect()).ask()).not.toBe(0);
   });
 
-  it("ends when the plugin's entry changes, and a new one may what that says", { timeout: 30_000 }, async () => {
+  it("ends when the plugin's entry changes, and a new one may what that says", async () => {
     const { site, connect } = await connected();
     await using _ = site;
     const before = await connect();

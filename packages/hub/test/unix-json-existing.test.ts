@@ -116,7 +116,7 @@ class Existing implements AsyncDisposable {
 }
 
 describe("plugins that exist", () => {
-  it("run as they are, and answer as ever", { timeout: 30_000 }, async (context) => {
+  it("run as they are, and answer as ever", async (context) => {
     await using existing = await Existing.start(context);
     for (const id of existing.ids) {
       const known = KNOWN[id] ?? [];
@@ -127,7 +127,7 @@ describe("plugins that exist", () => {
     }
   });
 
-  it("are told the id of the installation at every start", { timeout: 30_000 }, async (context) => {
+  it("are told the id of the installation at every start", async (context) => {
     await using existing = await Existing.start(context);
     const { hub, ids } = existing;
     const first = await existing.told();
@@ -149,7 +149,7 @@ describe("plugins that exist", () => {
     await Promise.all(ids.map((id) => hub.plugin(id).supervised.reached("ready")));
     expect(await existing.told()).toEqual(expected);
     expect(new Set(sockets).size).toBe(sockets.length);
-    await expect.poll(() => sockets.filter((path) => existsSync(path)), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => sockets.filter((path) => existsSync(path))).toEqual([]);
   });
 
   it("are asked about their stores in the form that they read", async (context) => {
@@ -171,7 +171,7 @@ describe("plugins that exist", () => {
     }
   });
 
-  it("serve many callers and long bodies, also while one of them is silent", { timeout: 30_000 }, async (context) => {
+  it("serve many callers and long bodies, also while one of them is silent", async (context) => {
     await using existing = await Existing.start(context);
     const { ids } = existing;
     const usual = await Promise.all(ids.map((id) => existing.end(id, "GET", "/")));

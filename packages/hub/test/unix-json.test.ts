@@ -193,7 +193,7 @@ describe("a plugin that does what it should not", () => {
   });
 
   const health = (busy_ms: number) => ({ interval_ms: 50, timeout_ms: 50, failures: 2, busy_ms });
-  it("hangs: it is ended and started again", { timeout: 30_000 }, async () => {
+  it("hangs: it is ended and started again", async () => {
     using directory = new PluginDirectory();
     const binary = directory.add("p");
     const plugins = [{ id: "p", binary, dialect: "unix-json", health: health(500) }];
@@ -210,7 +210,7 @@ describe("a plugin that does what it should not", () => {
     expect(lines.join("\n")).toMatch(/checks in a row were not answered; nothing was heard for \d+ ms/);
   });
 
-  it("is slow, also beyond the patience of its callers: it is left alone", { timeout: 30_000 }, async () => {
+  it("is slow, also beyond the patience of its callers: it is left alone", async () => {
     using directory = new PluginDirectory();
     const binary = directory.add("p");
     const plugins = [{ id: "p", binary, dialect: "unix-json", health: health(30_000) }];
@@ -262,7 +262,7 @@ describe("a plugin that does what it should not", () => {
 
 describe("a lazy plugin", () => {
   it("is listed without running, started once for all that ask, told its installation, and stopped when it is idle", {
-    timeout: 30_000,
+    timeout: 60_000,
   }, async () => {
     using directory = new PluginDirectory();
     const binary = directory.add("p");
@@ -334,7 +334,7 @@ describe("an operator", () => {
     expect((await hub.http("p", "/")).json().instance_id).toMatch(UUID);
   });
 
-  it("is told why a new program is no good, by its name; the old one serves on", { timeout: 30_000 }, async () => {
+  it("is told why a new program is no good, by its name; the old one serves on", async () => {
     using directory = new PluginDirectory();
     directory.add("p");
     await using hub = await UnixJsonHub.start(directory);
@@ -372,7 +372,7 @@ describe("an operator", () => {
     expect(new Set(outcomes)).toEqual(new Set([201]));
     expect(hub.plugin("p").supervised.pid).not.toBe(before[0]);
     // The old one is drained after the switch.
-    await expect.poll(() => existsSync(before[1] as string), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => existsSync(before[1] as string)).toBe(false);
     expect((await hub.http("p", "/")).json().instance_id).toMatch(UUID);
   });
 });

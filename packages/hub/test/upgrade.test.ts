@@ -62,7 +62,7 @@ describe("an upgrade", () => {
     await expect.poll(() => processes(calls.pids)).toEqual([site.supervised("a").pid]);
   });
 
-  it("that is no good is undone, with the reason, and no call notices", { timeout: 60_000 }, async () => {
+  it("that is no good is undone, with the reason, and no call notices", async () => {
     await using site = await Site.open({ plugins: [service("a")] });
     const { pid } = site.supervised("a");
     const calls = traffic(site, 200);
@@ -119,7 +119,7 @@ describe("an upgrade", () => {
     expect(heard(2)).toEqual([`event news {"n":2} in ${pid}`]);
   });
 
-  it("gives the new program its own rights, and takes them back when it is undone", { timeout: 30_000 }, async () => {
+  it("gives the new program its own rights, and takes them back when it is undone", async () => {
     await using site = await Site.open({ plugins: [service("a"), service("b")] });
     const nested = async () => (await site.call("a_ask", { tool: "b_who" })).errorMessage;
     expect(await nested()).toContain("may not use tool");
@@ -134,7 +134,7 @@ describe("an upgrade", () => {
     expect(await nested()).toContain("may not use tool");
   });
 
-  it("is a restart in place where the config says so; calls wait meanwhile", { timeout: 30_000 }, async () => {
+  it("is a restart in place where the config says so; calls wait meanwhile", async () => {
     await using site = await Site.open({ plugins: [service("a", { restart_mode: "in_place" })] });
     const { pid } = site.supervised("a");
     const done = site.control({ $case: "upgrade", value: { plugin: "a" } });
@@ -145,7 +145,7 @@ describe("an upgrade", () => {
     expect(site.supervised("a").pid).not.toBe(pid);
   });
 
-  it("in place loses no call either: of a plugin over QUIC, with calls under way", { timeout: 60_000 }, async () => {
+  it("in place loses no call either: of a plugin over QUIC, with calls under way", async () => {
     await using site = await Site.open({ plugins: [service("a", { env: { ORCHESTRATOR_LINK: "" } })] });
     expect(site.supervised("a").canReplace).toBe(false);
     const calls = traffic(site, 100);

@@ -299,7 +299,7 @@ describe("a file that loses its name", () => {
           () => "",
           ({ message }: Error) => message,
         );
-      await expect.poll(write, { timeout: 10_000 }).toContain(`${name}" was removed, moved or replaced`);
+      await expect.poll(write).toContain(`${name}" was removed, moved or replaced`);
       renameSync(`${path}.moved`, path);
       expect(await write()).toBe("");
     }

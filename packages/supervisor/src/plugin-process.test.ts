@@ -54,7 +54,7 @@ describe("the end of a plugin", () => {
   });
 });
 
-describe.runIf(process.platform === "linux")("a guarded plugin", { timeout: 30_000 }, () => {
+describe.runIf(process.platform === "linux")("a guarded plugin", () => {
   it.each(["setsid", "double-fork", "ignores-term", "clears-environment", "daemon", "keeps-forking", "changes-title"])(
     "that %s is ended with all that came of it, and no other",
     async (name) => {

@@ -79,7 +79,7 @@ const CLIENTS: readonly (readonly [string, () => Promise<AnyClient>])[] = [
   ["@modelcontextprotocol/client, which asks for the stateless revision first", () => newClient("auto")],
 ];
 
-describe.each(CLIENTS)("%s", { timeout: 30_000 }, (_name, start) => {
+describe.each(CLIENTS)("%s", (_name, start) => {
   it("uses everything that the program offers", async () => {
     await using any = await start();
     const { client } = any;

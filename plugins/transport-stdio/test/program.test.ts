@@ -28,7 +28,7 @@ const call = (id: number, name: string, args: unknown = {}) => ({
   params: { name, arguments: args },
 });
 
-describe("the program", { timeout: 30_000 }, () => {
+describe("the program", () => {
   it("speaks on standard output, logs on standard error, and ends with its input", async () => {
     const others = new Set(quic.hub.links);
     await using run = program();
@@ -154,7 +154,7 @@ describe("the program", { timeout: 30_000 }, () => {
   });
 });
 
-describe("a hub that goes away", { timeout: 30_000 }, () => {
+describe("a hub that goes away", () => {
   it("is waited for; calls meanwhile fail at once, and afterwards lists are new", async () => {
     await using own = await QuicHub.start();
     own.hub.addTool("echo", (args) => ({ text: JSON.stringify(args) }));

@@ -29,11 +29,11 @@ beforeAll(async () => {
   const args = [`--orchestrator-addr=${hub.hub.address}`, `--certs-dir=${hub.authority.directory}`];
   const env = ENVIRONMENT as Record<string, string>;
   await client.connect(new StdioClientTransport({ command: PROGRAM, args, env, stderr: "ignore" }));
-}, 30_000);
+});
 afterAll(async () => {
   await client?.close();
   await hub?.stop();
-}, 30_000);
+});
 
 async function call(name: string, args: Record<string, unknown> = {}, options: object = {}): Promise<string> {
   const result = await client.callTool({ name, arguments: args }, undefined, options);
@@ -41,7 +41,7 @@ async function call(name: string, args: Record<string, unknown> = {}, options: o
   return `${result.isError === true ? "ERROR " : ""}${block?.text}`;
 }
 
-describe("an MCP client, this gateway, a real hub and real plugins", { timeout: 30_000 }, () => {
+describe("an MCP client, this gateway, a real hub and real plugins", () => {
   it("creates a feature, and a Markdown file lies on disk", async () => {
     expect(await call("create_project", { name: "My App" })).toContain("my-app");
     const created = await call("create_feature", { project_id: "my-app", title: "Login" });
@@ -102,7 +102,7 @@ describe("an MCP client, this gateway, a real hub and real plugins", { timeout: 
     abort.abort("enough");
     await refused;
     const log = () => hub.hub.log.tail(1000, "tools.workbench").map((line) => line.text);
-    await expect.poll(log, { timeout: 5_000 }).toContainEqual(expect.stringContaining("the wait was cancelled"));
+    await expect.poll(log).toContainEqual(expect.stringContaining("the wait was cancelled"));
   });
 
   it("is told when a plugin crashes and comes back", async () => {
@@ -119,8 +119,8 @@ describe("an MCP client, this gateway, a real hub and real plugins", { timeout: 
       data: { plugin: "tools.workbench" },
     });
     const names = async () => (await client.listTools()).tools.map((tool) => tool.name);
-    await expect.poll(names, { timeout: 10_000 }).toContain("shout");
-    await expect.poll(() => changes, { timeout: 5_000 }).toEqual(expect.arrayContaining(["tools", "prompts"]));
+    await expect.poll(names).toContain("shout");
+    await expect.poll(() => changes).toEqual(expect.arrayContaining(["tools", "prompts"]));
     expect(await call("shout", { text: "again" })).toBe("AGAIN");
   });
 });

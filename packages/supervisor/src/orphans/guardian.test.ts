@@ -26,10 +26,9 @@ const MISBEHAVIOURS = [
 ];
 
 /** Well above what it takes: the machine of a test may be busy. */
-const PATIENCE = { timeout: 20_000, interval: 50 };
-const SLOW = { timeout: 30_000 };
+const PATIENCE = { timeout: 25_000, interval: 50 };
 
-describe.runIf(process.platform === "linux")("a hub that is killed", SLOW, () => {
+describe.runIf(process.platform === "linux")("a hub that is killed", () => {
   // Without control groups, which leave nobody a way out.
   it("leaves nothing of any plugin, whatever it does", async () => {
     await using hub = await startSmallHub(tempDirectory(), "no-cgroups", ...MISBEHAVIOURS);
@@ -122,7 +121,7 @@ describe.runIf(process.platform === "linux")("a hub that is killed", SLOW, () =>
   });
 });
 
-describe.runIf(process.platform === "linux")("a guardian", SLOW, () => {
+describe.runIf(process.platform === "linux")("a guardian", () => {
   it("hears nothing of what is typed into the hub's terminal, and holds neither its directory nor its memory", async () => {
     await using hub = await startSmallHub(tempDirectory(), "sits");
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) process.kill(hub.guardian, signal);

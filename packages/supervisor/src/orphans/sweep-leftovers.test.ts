@@ -18,7 +18,7 @@ async function killWithGuardian(hub: { guardian: number; kill(): Promise<void> }
   await hub.kill();
 }
 
-describe.runIf(process.platform === "linux")("sweepLeftovers", { timeout: 30_000 }, () => {
+describe.runIf(process.platform === "linux")("sweepLeftovers", () => {
   it("ends what a hub and its guardian left behind, and is done before the next hub makes anything", async () => {
     const directory = tempDirectory();
     const lock = join(directory, "hub.lock");
