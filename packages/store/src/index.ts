@@ -1,4 +1,5 @@
 /** The hub's own database: `Store.open({ file })`. @module */
+export { type Restored, type RestoreOptions, restoreDatabase } from "./backup/restore.ts";
 export type {
   EventPage,
   EventPageQuery,

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { link, lstat, open, rename, rm } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
-import { Worker } from "node:worker_threads";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
-import type { Failure } from "../failure.ts";
+import { copyDatabase } from "./copy.ts";
+import { syncPath } from "./sync.ts";
 
 /**
  * Copies a database while it is in use. The copy is one moment's, complete and on disk when it gets its name; what a crash leaves
@@ -18,10 +18,10 @@ export async function backupDatabase(file: string, target: string): Promise<void
   const partial = join(dirname(target), `.backup-${randomBytes(6).toString("hex")}.partial`);
   await make(partial, target);
   try {
-    await copy(file, partial);
-    await sync(partial);
+    await copyDatabase(file, partial);
+    await syncPath(partial);
     await giveName(partial, target);
-    await sync(dirname(target));
+    await syncPath(dirname(target));
   } catch (error) {
     if (error instanceof HubError) throw error;
     throw new HubError(ErrorCode.Unavailable, `Cannot write backup "${target}": ${(error as Error).message}`, {
@@ -62,33 +62,5 @@ async function giveName(partial: string, target: string): Promise<void> {
     if (await isThere(target)) throw exists(target, error);
     // Some file systems know one name for each file.
     await rename(partial, target);
-  }
-}
-
-async function copy(file: string, target: string): Promise<void> {
-  const url = new URL(`./backup-thread.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url);
-  const worker = new Worker(url, { workerData: { file, target }, name: "store-backup" });
-  const failure = await new Promise<Failure | undefined>((resolve, reject) => {
-    worker.once("message", resolve);
-    worker.once("error", reject);
-    worker.once("exit", () => reject(new HubError(ErrorCode.Internal, "The thread of the backup ended early")));
-  });
-  if (failure === undefined) return;
-  const message = failure.message.replace(`database "${file}"`, `the copy of database "${file}"`);
-  throw new HubError(failure.code, message);
-}
-
-/** Files and, where the system lets them be opened, directories. */
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, "r").catch(() => undefined);
-  if (handle === undefined) return;
-  try {
-    await handle.sync();
-  } catch (error) {
-    // Windows does not sync what is open for reading, nor directories at all.
-    if ((error as NodeJS.ErrnoException).code !== "EPERM" && (error as NodeJS.ErrnoException).code !== "EISDIR")
-      throw error;
-  } finally {
-    await handle.close();
   }
 }
