@@ -16,6 +16,7 @@ import { addNew } from "./commands/new.ts";
 import { addPlugins } from "./commands/plugins.ts";
 import { addPrompts } from "./commands/prompts.ts";
 import { addRestart } from "./commands/restart.ts";
+import { addRestore } from "./commands/restore.ts";
 import { addServe } from "./commands/serve.ts";
 import { addStatus } from "./commands/status.ts";
 import { addStop } from "./commands/stop.ts";
@@ -39,6 +40,7 @@ const COMMANDS = [
   addEvents,
   addKv,
   addBackup,
+  addRestore,
   addImport,
   addRestart,
   addStop,
