@@ -48,7 +48,7 @@ const NO_ROOM: ReadonlySet<number> = new Set([4874]);
 const DAMAGED: ReadonlySet<number> = new Set([522, 8202, 8458]);
 
 const RESTORE =
-  'Nothing was changed. Stop the hub and move the file away, with those beside it whose names end in -wal and -shm: the log of one database destroys another. Then put a backup in its place, or save what can be read with "sqlite3 FILE .recover", or begin with an empty one';
+  'Nothing was changed. Stop the hub and go back to a backup (orchestrator restore); or move the file away, with those beside it whose names end in -wal and -shm (the log of one database destroys another), then save what can be read with "sqlite3 FILE .recover", or begin with an empty one';
 
 /** The primary result code, 0 for an error that is not SQLite's. */
 export function sqliteCode(error: unknown): number {

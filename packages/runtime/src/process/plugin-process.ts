@@ -99,6 +99,7 @@ export class PluginProcess {
 
   /** Ends because nobody needs the plugin any more. */
   leave(why: string): void {
+    if (this.#runtime.isStopping) return;
     this.#runtime.log.info(`Plugin "${this.#runtime.plugin.manifest.id}" ends: ${why}`);
     void this.#runtime.stop(SIGNAL_BUDGET_MS);
   }

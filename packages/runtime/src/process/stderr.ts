@@ -13,16 +13,25 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 export function createStderrLog(stream: NodeJS.WriteStream = process.stderr): Log {
   let dropped = 0;
   let watched = false;
+  const tell = () => {
+    if (dropped === 0) return;
+    const count = dropped;
+    dropped = 0;
+    stream.write(`warn: ${count} log lines were dropped because nobody read them\n`);
+  };
   return createLog((line) => {
-    // A host that closes the pipe must not end the plugin.
-    if (!watched) stream.on("error", () => {});
-    watched = true;
+    if (!watched) {
+      watched = true;
+      // A host that closes the pipe must not end the plugin.
+      stream.on("error", () => {});
+      // The plugin may have nothing more to say once its host reads on, and the host is to know what it missed all the same.
+      stream.on("drain", tell);
+    }
     if (stream.writableLength > MAX_WAITING_BYTES) {
       dropped++;
       return;
     }
-    if (dropped > 0) stream.write(`warn: ${dropped} log lines were dropped because nobody read them\n`);
-    dropped = 0;
+    tell();
     stream.write(line);
   });
 }
