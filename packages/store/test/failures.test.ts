@@ -142,7 +142,7 @@ describe("a damaged file", () => {
       const error = await Store.open({ file: directory.file }).catch((reason: unknown) => reason);
       expect(error).toMatchObject({
         code: ErrorCode.DataLoss,
-        message: expect.stringMatching(/orchestra\.db" is damaged .*move the file away.*-wal and -shm.*backup/),
+        message: expect.stringMatching(/orchestra\.db" is damaged .*restore.*move the file away.*-wal and -shm/),
       });
       expect(readFileSync(directory.file, "latin1")).toBe(contents);
       rmSync(directory.file);
