@@ -50,8 +50,8 @@ describe.concurrent("a hub that goes away", () => {
 });
 
 describe.concurrent("a parent that goes away", () => {
-  const launcher = (words: readonly string[], deno = false) =>
-    startFixture("launcher.ts", [...fixtureCommand("greeter.ts", deno), ...words]);
+  const launcher = (words: readonly string[], deno = false, plugin = "greeter.ts") =>
+    startFixture("launcher.ts", [...fixtureCommand(plugin, deno), ...words]);
 
   it("takes the plugin with it, where the hub is gone too", async () => {
     await using certs = await testCerts();
@@ -60,9 +60,9 @@ describe.concurrent("a parent that goes away", () => {
     await parent.line(/Registered with the hub/);
     parent.child.kill("SIGKILL");
     await hub.stop();
-    // The pipe closes with the plugin, its last holder.
+    // The pipe closes with the plugin, its last holder. What it says of the lost hub may come before and after its hook.
     await parent.exited;
-    expect(parent.lines.at(-1)).toContain("Shutdown hook ran");
+    expect(parent.lines.join("\n")).toContain("Shutdown hook ran");
   });
 
   it("takes the plugin with it, where the hub says nothing any more", async () => {
@@ -70,11 +70,12 @@ describe.concurrent("a parent that goes away", () => {
     await using hub = await startHub(certs, {
       answer: ({ request }) => (request?.$case === "health" ? "silence" : undefined),
     });
-    await using parent = launcher([`--orchestrator-addr=${hub.address}`, `--certs-dir=${certs.directory}`]);
+    const words = [`--orchestrator-addr=${hub.address}`, `--certs-dir=${certs.directory}`];
+    await using parent = launcher(words, false, "impatient.ts");
     await parent.line(/Registered with the hub/);
     parent.child.kill("SIGKILL");
     await parent.exited;
-    expect(parent.lines.at(-1)).toContain("Shutdown hook ran");
+    expect(parent.lines.join("\n")).toContain("Shutdown hook ran");
   });
 
   it("leaves the plugin where it is while the hub lives", async () => {

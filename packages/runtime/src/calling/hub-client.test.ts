@@ -1,9 +1,13 @@
 import { ErrorCode, HubError, toWireError } from "@orchestrator/protocol";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { caller, failure, hubOf, silentOn, toolAnswer } from "../../test/support/callers.ts";
 import { rawHost, toolCall } from "../../test/support/raw-host.ts";
 import { tool } from "../definition.ts";
 import { isToolFailure } from "../hub-client.ts";
+
+/** Time stands still unless a test moves it. */
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"] }));
+afterEach(() => void vi.useRealTimers());
 
 describe("callTool", () => {
   it("sends what it was asked to, and who asks, to peers of any age", async () => {
@@ -19,8 +23,7 @@ describe("callTool", () => {
       sessionId: "S",
     });
     expect(requestId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
-    expect(context?.timeoutMs).toBeGreaterThan(29_000);
-    expect(context?.timeoutMs).toBeLessThanOrEqual(30_000);
+    expect(context?.timeoutMs).toBe(30_000);
   });
 
   it.each([
@@ -56,8 +59,12 @@ describe("callTool", () => {
 
   it("gives up at its deadline, and tells the hub", async () => {
     const host = rawHost(caller, { answer: silentOn("toolCall") });
-    const error = await failure(host.runtime.hub.callTool("t", {}, { timeoutMs: 20 }));
-    expect(error.code).toBe(ErrorCode.DeadlineExceeded);
+    const pending = failure(host.runtime.hub.callTool("t", {}, { timeoutMs: 20 }));
+    await host.request("toolCall");
+    vi.advanceTimersByTime(19);
+    expect(host.cancelled).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect((await pending).code).toBe(ErrorCode.DeadlineExceeded);
     expect(host.cancelled).toBe(1);
   });
 
@@ -85,7 +92,10 @@ describe("callTool", () => {
 describe("a call made while another one is served", () => {
   const relay = tool({
     description: "Relays",
-    run: (_input, { hub }) => hub.callTool("inner", {}, { timeoutMs: 60_000 }),
+    run(_input, { hub }) {
+      vi.advanceTimersByTime(1_000);
+      return hub.callTool("inner", {}, { timeoutMs: 60_000 });
+    },
   });
   const relaying = { ...caller, tools: { relay } };
   const context = { timeoutMs: 5_000, traceParent: "00-11111111111111111111111111111111-2222222222222222-01" };
@@ -94,8 +104,7 @@ describe("a call made while another one is served", () => {
     const host = rawHost(relaying, { answer: () => toolAnswer({ success: true }) });
     await host.ask(toolCall("relay", {}, { sessionId: "S" }), { context });
     const inner = await host.request("toolCall");
-    expect(inner.context?.timeoutMs).toBeLessThanOrEqual(5_000);
-    expect(inner.context?.timeoutMs).toBeGreaterThan(4_000);
+    expect(inner.context?.timeoutMs).toBe(4_000);
     expect(inner.context?.traceParent).toBe(context.traceParent);
     expect(inner.request?.value).toMatchObject({ traceParent: context.traceParent, sessionId: "S" });
   });

@@ -12,14 +12,15 @@ const SIGNAL_BUDGET_MS = 1_500;
 const FLUSH_MS = 300;
 /** A hub that is not there at first may still be starting; one that is not there for this long is the wrong address. */
 const FIRST_CONTACT_MS = 30_000;
-/** How long a hub may take to say that it lives, once the parent is gone. */
-const PROBE_MS = 2_000;
+/** How long a hub may take to say that it lives, once the parent is gone: one on a machine that stands still for seconds lives too. */
+const PROBE_MS = 10_000;
 
 /** The endings of a plugin process, and the two connections that it holds meanwhile. */
 export class PluginProcess {
   readonly #runtime: PluginRuntime;
   readonly #flags: Flags;
   readonly #peers: HostPeers;
+  readonly #probeMs: number;
   readonly #startedAtMs = Date.now();
   #listener: LinkListener | undefined;
   #hubLink: HubLink | undefined;
@@ -27,10 +28,12 @@ export class PluginProcess {
   #signals = 0;
   #ending: Promise<never> | undefined;
 
-  constructor(runtime: PluginRuntime, flags: Flags, peers: HostPeers) {
+  /** @param probeMs how long a hub may take to say that it lives, once the parent is gone */
+  constructor(runtime: PluginRuntime, flags: Flags, peers: HostPeers, probeMs = PROBE_MS) {
     this.#runtime = runtime;
     this.#flags = flags;
     this.#peers = peers;
+    this.#probeMs = probeMs;
     void runtime.stopped.then((isPutAway) => this.end(isPutAway ? 0 : 1));
   }
 
@@ -82,7 +85,7 @@ export class PluginProcess {
     parent.onGone(async () => {
       // A wrapper may have started the plugin and ended; what counts is the hub. Its silence counts too: a process that was
       // killed takes no leave.
-      if (link.isUp && (await answers(hub.health({ timeoutMs: PROBE_MS })))) return;
+      if (link.isUp && (await answers(hub.health({ timeoutMs: this.#probeMs })))) return;
       this.leave("the process that started it is gone");
     });
   }

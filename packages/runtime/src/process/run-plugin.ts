@@ -9,15 +9,19 @@ import { NO_PARENT, watchParent } from "./parent.ts";
 import { PluginProcess } from "./plugin-process.ts";
 import { log } from "./stderr.ts";
 
-/** Starts the plugin, serves until it is told to stop or cannot go on, and ends the process. */
+/**
+ * Starts the plugin, serves until it is told to stop or cannot go on, and ends the process.
+ * @param probeMs how long a hub may take to say that it lives, once the parent is gone; default 10 000
+ */
 export async function runPlugin(
   plugin: CompiledPlugin,
   flags: Flags,
   env: Readonly<Record<string, string | undefined>>,
+  probeMs?: number,
 ): Promise<never> {
   const parent = env["ORCHESTRATOR_DETACHED"] === "1" ? NO_PARENT : watchParent();
   const runtime = new PluginRuntime(plugin, log);
-  const program = new PluginProcess(runtime, flags, hostPeers(env));
+  const program = new PluginProcess(runtime, flags, hostPeers(env), probeMs);
   const fd = inheritedFd(env["ORCHESTRATOR_LINK"]);
   onCrash(log, (reason) => program.die(reason));
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => program.onSignal());

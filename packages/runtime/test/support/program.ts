@@ -72,9 +72,17 @@ export class Program implements AsyncDisposable {
     return (await this.line(/^READY /)).slice("READY ".length);
   }
 
-  /** Sends a signal. Not by `child.kill`: after that Deno reports the signal in place of the program's own exit code. */
+  /**
+   * Sends a signal, which a program that has ended by itself does not get. Not by `child.kill`: after that Deno reports the signal
+   * in place of the program's own exit code.
+   */
   signal(name: NodeJS.Signals): void {
-    process.kill(this.child.pid!, name);
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    try {
+      process.kill(this.child.pid!, name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
