@@ -1,6 +1,7 @@
+import { once } from "node:events";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SocketLink, type SocketLinkOptions } from "../src/index.ts";
 import { Echo } from "./support/echo.ts";
 import { frame, hello, RawPeer } from "./support/raw-peer.ts";
@@ -18,7 +19,16 @@ async function linked(options: Partial<SocketLinkOptions> = {}) {
   const [mine, theirs] = await socketPair(directory.path(`t${count++}`));
   const echo = new Echo();
   new SocketLink(theirs, { ...common, isConnector: false, ...options }, echo.accept);
-  return { echo, peer: new RawPeer(mine) };
+  return { echo, peer: new RawPeer(mine), socket: theirs };
+}
+
+/** The same, when the peer has said hello. */
+async function greeted(options: Partial<SocketLinkOptions>) {
+  const hail = Promise.withResolvers<void>();
+  const link = await linked({ ...options, onHello: hail.resolve });
+  link.peer.write(hello);
+  await hail.promise;
+  return link;
 }
 
 describe("time", () => {
@@ -44,25 +54,34 @@ describe("time", () => {
     await fc.assert(property, { numRuns: 25 });
   });
 
-  it("gives up a peer that answers no ping, and keeps one that does nothing else", async () => {
-    const silent = await linked({ keepAliveMs: 10 });
-    silent.peer.write(hello);
-    expect(await silent.echo.closed).toMatchObject({ code: ErrorCode.Unavailable });
-    expect(silent.peer.of(8).length).toBe(1);
+  describe("that passes in silence", () => {
+    beforeEach(() => void vi.useFakeTimers({ toFake: ["Date", "setInterval", "clearInterval"] }));
+    afterEach(() => void vi.useRealTimers());
 
-    const polite = await linked({ keepAliveMs: 10 });
-    polite.peer.write(hello);
-    for (let pings = 1; pings <= 5; pings++) {
-      await polite.peer.when((seen) => seen.ended || seen.of(8).length === pings);
-      polite.peer.write(frame(9, 0));
-    }
-    expect(polite.echo.link.isOpen).toBe(true);
-    polite.echo.link.abort(over);
-  });
+    it("makes it give up a peer that answers no ping, and keep one that does nothing else", async () => {
+      const silent = await greeted({ keepAliveMs: 10 });
+      vi.advanceTimersByTime(30);
+      expect(await silent.echo.closed).toMatchObject({ code: ErrorCode.Unavailable });
+      await silent.peer.when((seen) => seen.ended);
+      expect(silent.peer.of(8).length).toBe(1);
 
-  it("gives up a peer that never says hello, where it looks for signs of life", async () => {
-    const { echo } = await linked({ keepAliveMs: 10 });
-    expect(await echo.closed).toMatchObject({ code: ErrorCode.Unavailable });
+      const polite = await greeted({ keepAliveMs: 10 });
+      for (let pings = 1; pings <= 5; pings++) {
+        vi.advanceTimersByTime(20);
+        await polite.peer.when((seen) => seen.ended || seen.of(8).length === pings);
+        const heard = once(polite.socket, "data");
+        polite.peer.write(frame(9, 0));
+        await heard;
+      }
+      expect(polite.echo.link.isOpen).toBe(true);
+      polite.echo.link.abort(over);
+    });
+
+    it("makes it give up a peer that never says hello", async () => {
+      const { echo } = await linked({ keepAliveMs: 10 });
+      vi.advanceTimersByTime(30);
+      expect(await echo.closed).toMatchObject({ code: ErrorCode.Unavailable });
+    });
   });
 
   it("cuts off a peer that ended its side, and does not take what waits for it", async () => {
