@@ -20,7 +20,8 @@ export interface Start {
  * The rules look at many records, and the storage compares versions of one. Therefore every start first announces
  * itself in the lock table (a claim), against the version of the table that it read *before* it looked at the features:
  * of two starts one loses, reads again, and counts the other's claim as if it had happened. A claim settles itself when
- * its feature is written, because it names the version before that.
+ * its feature is written, because it names the version before that. A refusal holds against one version of the table,
+ * too: a feature that started after the table was read looks like one that nobody has locked.
  */
 export function startFeature(workspace: Workspace, start: Start): Promise<FeatureRecord> {
   return workspace.inTurn(`start ${start.slug}`, async () => {
@@ -46,7 +47,12 @@ async function attempt(workspace: Workspace, start: Start, undo: { needed: boole
   const record = listed ?? (await workspace.features.get(slug, id));
   const now = workspace.now();
   checkLock(locks.table, id, holder, now);
-  checkWip({ features: list.records, locks: locks.table, wipLimit, holder, now }, record);
+  try {
+    checkWip({ features: list.records, locks: locks.table, wipLimit, holder, now }, record);
+  } catch (error) {
+    if (await workspace.locks.isCurrent(slug, locks)) throw error;
+    return CONFLICT;
+  }
   start.check(record);
 
   if (!(await announce(workspace, start, locks, record.version))) return CONFLICT;

@@ -24,6 +24,12 @@ export class LockStore {
     return { table: decodeLocks(document.metadata), version: document.version, exists: true };
   }
 
+  /** Whether the table still is as it was read: then nothing has started meanwhile. */
+  async isCurrent(slug: string, { version, exists }: LockRecord): Promise<boolean> {
+    const latest = await this.read(slug);
+    return latest.version === version && latest.exists === exists;
+  }
+
   /** One attempt, against the version of `record`. @returns false where somebody else was faster */
   write(slug: string, record: LockRecord, table: LockTable): Promise<boolean> {
     const { documents } = this.#access;
