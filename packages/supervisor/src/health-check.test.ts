@@ -170,10 +170,11 @@ describe("Rounds", () => {
     const rounds = new Rounds();
     const at: number[][] = [[], [], []];
     const ends = at.map((times) => rounds.add({ intervalMs: 20, run: (now) => times.push(now) }));
-    await expect.poll(() => at[0]!.length).toBeGreaterThan(3);
+    await expect.poll(() => Math.min(...at.map((times) => times.length))).toBeGreaterThan(3);
     for (const end of ends) end();
-    expect(at[1]!.slice(0, 3)).toEqual(at[0]!.slice(0, 3));
-    expect(at[2]!.slice(0, 3)).toEqual(at[0]!.slice(0, 3));
+    // The first of them may have had a round before the others were there.
+    expect(at[1]).toEqual(at[0]!.slice(-at[1]!.length));
+    expect(at[2]).toEqual(at[0]!.slice(-at[2]!.length));
     const counts = at.map((times) => times.length);
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(at.map((times) => times.length)).toEqual(counts);

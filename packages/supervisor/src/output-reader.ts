@@ -7,6 +7,11 @@ const PIECE_BYTES = 512;
 const BURST_MS = 2;
 /** So many times as long as it has kept the hub busy: a stream costs a fifth of a processor at the most, however fast it comes. */
 const REST = 4;
+/**
+ * No longer than this: a hub that was held up in the middle of a line, by a busy machine or by one that slept, was not kept busy by
+ * the plugin. Well below the time for which the last words of a process are waited for.
+ */
+const LONGEST_REST_MS = 40;
 
 /**
  * Reads what a plugin writes, for ever and line by line, but never so much at a time that the hub has no time for others: a pipe
@@ -49,7 +54,7 @@ export class OutputReader {
       const tookMs = performance.now() - begunAt;
       if (tookMs < BURST_MS) continue;
       this.#stream.pause();
-      this.#timer = setTimeout(() => this.#goOn(), REST * tookMs).unref();
+      this.#timer = setTimeout(() => this.#goOn(), Math.min(REST * tookMs, LONGEST_REST_MS)).unref();
       return;
     }
     if (!this.#isOver) return;

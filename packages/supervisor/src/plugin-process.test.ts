@@ -15,6 +15,8 @@ const program = join(import.meta.dirname, "../test/fixtures/misbehave.sh");
 const none = "not in this test";
 const NO_CGROUPS = { kind: "none", kill: undefined, limits: { memory: none, cpu: none, processes: none } } as const;
 const never = new AbortController().signal;
+/** Far more than it takes: the machine of a test may be busy. */
+const PATIENCE_MS = 60_000;
 
 function launch(guard: ProcessGuard | undefined, name: string, lines: string[] = []): Promise<PluginProcess> {
   return PluginProcess.launch({
@@ -49,8 +51,8 @@ describe("the end of a plugin", () => {
 
   it("is part of why it never was ready", async () => {
     const plugin = await launch(undefined, "last-words");
-    await expect(plugin.ready(10_000, never)).rejects.toThrow("  | the last line");
-    await expect(plugin.ready(10_000, never)).rejects.toThrow("  | the last line");
+    await expect(plugin.ready(PATIENCE_MS, never)).rejects.toThrow("  | the last line");
+    await expect(plugin.ready(PATIENCE_MS, never)).rejects.toThrow("  | the last line");
   });
 });
 
@@ -60,7 +62,7 @@ describe.runIf(process.platform === "linux")("a guarded plugin", () => {
     async (name) => {
       await guarded(async (guard) => {
         const [plugin, neighbour] = await Promise.all([launch(guard, name), launch(guard, "setsid")]);
-        await Promise.all([plugin.ready(10_000, never), neighbour.ready(10_000, never)]);
+        await Promise.all([plugin.ready(PATIENCE_MS, never), neighbour.ready(PATIENCE_MS, never)]);
         const all = () => findMarked(guard.mark, { environ: true });
         const before = (await all()).filter(({ number }) => number === 1).map(({ pid }) => pid);
         await plugin.end(20);
@@ -136,7 +138,7 @@ describe.runIf(process.platform === "linux")("a guarded plugin", () => {
         guard,
         onLine: () => {},
       });
-      await plugin.ready(10_000, never);
+      await plugin.ready(PATIENCE_MS, never);
       const found = async () => (await findMarked(guard.mark, { environ: true })).map(({ by }) => by);
       expect(await found()).toEqual(["environ", "environ"]);
       await expect.poll(async () => (await plugin.usage())?.processes).toBe(2);
@@ -156,7 +158,7 @@ describe.runIf(process.platform === "linux")("a guarded plugin", () => {
         guard,
         onLine: () => {},
       });
-      await plugin.ready(10_000, never);
+      await plugin.ready(PATIENCE_MS, never);
       await expect.poll(async () => (await plugin.usage())?.processes).toBe(3);
       // A busy loop among other work: some of a processor, never more than the machine has.
       await expect.poll(async () => (await plugin.usage())?.cpu).toBeGreaterThan(0.05);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import type { ProcessLimits } from "./limits/process-limits.ts";
 import type { GuardedInstance } from "./orphans/guarded-instance.ts";
@@ -154,7 +155,8 @@ export class PluginProcess {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     this.#ready = { resolve, reject };
-    const timer = setTimeout(() => {
+    const timer = setTimeout(async () => {
+      await turnsOfTheLoop();
       reject(this.#failed(`wrote no line "READY <host:port>" to stderr within ${timeoutMs} ms`));
     }, timeoutMs);
     const onAbort = () => reject(signal.reason);
@@ -193,7 +195,8 @@ export class PluginProcess {
     });
     const gone = await Promise.race([this.exited.then(() => true as const), late]);
     clearTimeout(timer);
-    return gone;
+    if (!gone) await turnsOfTheLoop();
+    return gone || this.#status !== undefined;
   }
 
   /**
@@ -236,14 +239,23 @@ export function withStderr(error: HubError, lines: readonly string[]): HubError 
   return new HubError(error.code, `${error.message}. Its last words:\n${text}`, { cause: error.cause });
 }
 
+/**
+ * Timers come first in a turn of the event loop. When this process was held up itself, what has come meanwhile is still to be read,
+ * by two turns since a reader may have paused.
+ */
+async function turnsOfTheLoop(): Promise<void> {
+  for (let turn = 0; turn < 2; turn += 1) await nextTurn();
+}
+
 /** @returns once the promise has settled, or `ms` later */
 async function settledWithin(promise: Promise<void>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
+  const late = new Promise<true>((resolve) => {
+    timer = setTimeout(resolve, ms, true);
   });
-  await Promise.race([promise, late]);
+  const isLate = await Promise.race([promise, late]);
   clearTimeout(timer);
+  if (isLate === true) await turnsOfTheLoop();
 }
 
 function startError(spec: LaunchSpec, error: NodeJS.ErrnoException): HubError {

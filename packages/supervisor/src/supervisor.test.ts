@@ -45,7 +45,7 @@ function supervise(
         onLine: (line) => options.lines?.push(line),
       }),
     attach: async (child, signal): Promise<Attachment> => {
-      await child.ready(options.readyMs ?? 10_000, signal);
+      await child.ready(options.readyMs ?? 60_000, signal);
       return {
         lost: new Promise(() => {}),
         requestShutdown: options.shutdown ?? (() => Promise.resolve()),

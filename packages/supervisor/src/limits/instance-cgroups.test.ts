@@ -67,7 +67,7 @@ describe("limits, applied", () => {
       expect(describeExit(await plugin.exited)).toMatch(/exited with code \d+: it reached its limit of 10 processes/);
       await plugin.end(0);
       const neighbour = await launch(guard, { processes: 100 }, ["sh", "-c", fork]);
-      await neighbour.ready(10_000, never);
+      await neighbour.ready(60_000, never);
       expect((await guard.usage("limited"))?.processes).toBe(51);
       await neighbour.end(0);
     });
@@ -76,7 +76,7 @@ describe("limits, applied", () => {
   it.runIf(canLimit("cpu"))("slow a plugin down that computes without end", async () => {
     await guarded(async (guard) => {
       const plugin = await launch(guard, { cpus: 0.2 }, ["sh", "-c", "echo READY x >&2; while :; do :; done"]);
-      await plugin.ready(10_000, never);
+      await plugin.ready(60_000, never);
       const directory = here.limits.cpu as { directory: string };
       const group = readdirSync(directory.directory).find((name) => name.includes(guard.mark.token))!;
       const throttled = () => {
@@ -91,7 +91,7 @@ describe("limits, applied", () => {
   it.runIf(here.kill !== undefined)("contain a plugin where nothing limits it", async () => {
     await guarded(async (guard) => {
       const plugin = await launch(guard, {}, ["sh", "-c", "setsid sleep 1000 & echo READY x >&2; wait"]);
-      await plugin.ready(10_000, never);
+      await plugin.ready(60_000, never);
       const group = join(here.kill!.directory, `orchestrator-${guard.mark.token}-0`);
       expect(readFileSync(join(group, "cgroup.procs"), "utf8").trim().split("\n")).toHaveLength(2);
       await plugin.end(0);

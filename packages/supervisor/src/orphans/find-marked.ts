@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { hasEnded, readStat } from "../processes/process-stat.ts";
 import { rethrowExhausted } from "./exhausted.ts";
 import { type HubMark, numberInEnviron, numberInLimits } from "./hub-mark.ts";
@@ -29,6 +29,8 @@ const MAX_ROUNDS = 8;
 /** Longer than any `limits` file. */
 const LIMITS_BYTES = 4096;
 const ENVIRON_READS_AT_ONCE = 4;
+/** The longest pause before a process that is loading a program is looked at once more; all of them together are twice as long. */
+const LOADING_MS = 128;
 
 /**
  * Looks at every process of this machine. A process may fork and end between the moment when its name is read and the one when it is
@@ -96,13 +98,41 @@ async function findInEnvirons(mark: HubMark, pids: readonly number[], proc: stri
     for (const pid of queue) {
       // Before the environment: what it says then belongs to this process or to none.
       const before = readStat(pid, proc)?.startTime;
-      const environ = await readFile(`${proc}/${pid}/environ`, "latin1").catch(nothing);
+      const environ = await readEnviron(pid, proc);
       const number = numberInEnviron(mark, environ);
       if (number !== undefined && readStat(pid, proc)?.startTime === before) add(found, pid, number, "environ", proc);
     }
   };
   await Promise.all(Array.from({ length: ENVIRON_READS_AT_ONCE }, read));
   return found;
+}
+
+/**
+ * A process that is loading a program has no environment to show until that is done: a moment, but on a busy machine one that a look
+ * can fall into. So it is looked at again.
+ */
+async function readEnviron(pid: number, proc: string): Promise<string> {
+  for (let waitMs = 1; ; waitMs *= 2) {
+    const environ = await readOf(pid, "environ", proc);
+    if (environ === undefined) return "";
+    if (environ !== "" || waitMs > LOADING_MS || !(await isLoading(pid, proc))) return environ;
+    await sleep(waitMs);
+  }
+}
+
+/** Meanwhile it has no arguments, either. One that only was started without an environment has those. */
+async function isLoading(pid: number, proc: string): Promise<boolean> {
+  const stat = readStat(pid, proc);
+  if (stat === undefined || hasEnded(stat) || stat.isKernel) return false;
+  return (await readOf(pid, "cmdline", proc)) === "";
+}
+
+/** @returns undefined for a process that is gone, or somebody else's */
+async function readOf(pid: number, name: "environ" | "cmdline", proc: string): Promise<string | undefined> {
+  return await readFile(`${proc}/${pid}/${name}`, "latin1").catch((error) => {
+    rethrowExhausted(error);
+    return undefined;
+  });
 }
 
 /** All process ids; none where there is no /proc. */

@@ -10,6 +10,9 @@ export interface KillOptions {
   readonly patienceMs?: number;
 }
 
+/** So often in any case: a hub that was held up itself for all of its patience has not tried yet. */
+const LEAST_ROUNDS = 5;
+
 /** How long descriptors are waited for: somebody may wait for the end of a plugin, and whoever cannot look can look later. */
 const BLIND_MS = 500;
 
@@ -28,11 +31,12 @@ export async function killAll(mark: HubMark, options: KillOptions = {}): Promise
   const { find = () => findMarked(mark, { environ: true }), patienceMs = 5_000 } = options;
   const begunAt = performance.now();
   const killed = new Set<string>();
-  for (let waitMs = 2; ; waitMs = Math.min(waitMs * 2, 100)) {
+  for (let round = 1, waitMs = 2; ; round += 1, waitMs = Math.min(waitMs * 2, 100)) {
     const { left, unseen } = await look(find);
     const tookMs = performance.now() - begunAt;
     if (unseen !== undefined && tookMs > BLIND_MS) return { killed: killed.size, left, unseen };
-    if (unseen === undefined && (left.length === 0 || tookMs > patienceMs)) return { killed: killed.size, left };
+    const isOver = tookMs > patienceMs && round > LEAST_ROUNDS;
+    if (unseen === undefined && (left.length === 0 || isOver)) return { killed: killed.size, left };
     for (const found of left) {
       if (killMarked(mark, found)) killed.add(`${found.pid}/${found.startTime}`);
     }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { startSmallHub, survivors, tempDirectory } from "../../test/small-hub.ts";
+import { type SmallHub, startSmallHub, survivors, tempDirectory } from "../../test/small-hub.ts";
 import { ownIdentity } from "../processes/process-identity.ts";
 import { isAlive } from "../processes/process-stat.ts";
 import { createHubMark } from "./hub-mark.ts";
@@ -13,7 +13,9 @@ import { sweepLeftovers } from "./sweep-leftovers.ts";
 const nothing = { hubs: 0, processes: 0, files: 0, problems: [] };
 
 /** Nobody to guard is left: both are killed at once, as by a power cut that spares the plugins. */
-async function killWithGuardian(hub: { guardian: number; kill(): Promise<void> }): Promise<void> {
+async function killWithGuardian(hub: Pick<SmallHub, "process" | "guardian" | "kill">): Promise<void> {
+  // It would be replaced at once.
+  hub.process.kill("SIGSTOP");
   process.kill(hub.guardian, "SIGKILL");
   await hub.kill();
 }

@@ -10,7 +10,12 @@ export interface ProcessStat {
   /** Processor time of the process and of the children that it has collected, in milliseconds. */
   readonly cpuMs: number;
   readonly threads: number;
+  /** A thread of the kernel's own: it has neither program nor environment. */
+  readonly isKernel: boolean;
 }
+
+/** PF_KTHREAD, among the flags of a process. */
+const KERNEL_THREAD = 0x00200000;
 
 /** The unit of times in /proc: Linux shows hundredths of a second to programs on every architecture that Node runs on. */
 const TICK_MS = 10;
@@ -38,6 +43,7 @@ export function readStat(pid: number, proc = "/proc"): ProcessStat | undefined {
     startTime,
     cpuMs: ticks * TICK_MS,
     threads: Number(fields[17]),
+    isKernel: (Number(fields[6]) & KERNEL_THREAD) !== 0,
   };
 }
 
