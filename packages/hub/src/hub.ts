@@ -38,10 +38,12 @@ export interface HubOptions {
   readonly readConfig?: () => Promise<HubConfig>;
   /** Called when an operator asks the hub to stop. */
   readonly onStopRequest?: () => void;
-  /** For tests: shorter delays. */
+  /** For tests: other delays. */
   readonly restart?: Partial<RestartPolicy>;
   readonly shutdownMs?: number;
   readonly termMs?: number;
+  /** How long a program of a plugin directory may take to say what it is. */
+  readonly metadataMs?: number;
 }
 
 /** The process that owns routes, supervises plugins and enforces policy. Two hubs can live in one process. */

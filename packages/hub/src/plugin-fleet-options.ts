@@ -24,6 +24,8 @@ export interface FleetOptions {
   readonly restart?: Partial<RestartPolicy> | undefined;
   readonly shutdownMs?: number | undefined;
   readonly termMs?: number | undefined;
+  /** How long a program of a plugin directory may take to say what it is. */
+  readonly metadataMs?: number | undefined;
   /** Where plugins reach the hub; known once it listens. */
   readonly hubAddress: () => string;
   readonly dialect: Pick<DialectOptions, "accept" | "onReady" | "onGone">;

@@ -19,6 +19,8 @@ export interface UnixJsonOptions extends Pick<DialectOptions, "accept" | "onRead
   readonly log: HubLog;
   /** Sees to it that nothing of a program stays behind. */
   readonly guard?: ProcessGuard | undefined;
+  /** How long a program may take to say what it is. */
+  readonly metadataMs?: number | undefined;
   /** The file that the log of a plugin goes to. */
   readonly logPath: (id: string) => string;
 }
@@ -36,7 +38,7 @@ export class UnixJsonDialect {
 
   constructor(options: UnixJsonOptions) {
     this.#options = options;
-    this.probe = new MetadataProbe(undefined, options.guard);
+    this.probe = new MetadataProbe(options.metadataMs, options.guard);
     this.#sockets = new SocketDirectory(options.stateDir, options.env);
   }
 

@@ -203,13 +203,24 @@ describe("a plugin that hangs", () => {
   it("in one tool alone is called as before while it answers in others", async () => {
     const plugin = onFd("p", { TOOLS: "wait,echo" }, { ...circuit(), call_timeout_ms: 50 });
     const site = await open({ plugins: [plugin] });
-    let isOver = false;
-    const slow = Promise.all(Array.from({ length: 20 }, () => codeOf(site.operator, "wait", 1_000)));
-    void slow.then(() => {
-      isOver = true;
-    });
-    while (!isOver) expect(await codeOf(site.operator, "echo", 20_000)).toBe(0);
-    expect(new Set(await slow)).toEqual(new Set([DEADLINE]));
+    let meanwhile = 0;
+    // A machine that stands still for as long as the slow calls may take answers nothing meanwhile: then they may take longer.
+    for (let patienceMs = 300; meanwhile === 0; patienceMs *= 8) {
+      await site.control({ $case: "reset", value: { plugin: "p" } });
+      let ended = 0;
+      const slow = Array.from({ length: 20 }, async () => {
+        const code = await codeOf(site.operator, "wait", patienceMs);
+        ended += 1;
+        return code;
+      });
+      while (ended === 0) {
+        const code = await codeOf(site.operator, "echo", 20_000);
+        // All answers come on one connection, in the order in which the hub gave them.
+        if (ended === 0) meanwhile += 1;
+        if (meanwhile > 0) expect(code).toBe(0);
+      }
+      expect(new Set(await Promise.all(slow))).toEqual(new Set([DEADLINE]));
+    }
     expect(site.entry("p").circuits.of("operator").isOpen).toBe(false);
   });
 

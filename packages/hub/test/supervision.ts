@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PluginRequest, PluginResponse } from "@orchestrator/protocol";
 import type { LinkPeer } from "@orchestrator/transport";
@@ -42,9 +42,11 @@ export class Site implements AsyncDisposable {
     return new Site(test, await test.connect("orchestrator-operator", undefined, "unix"));
   }
 
-  /** What a plugin says of itself from its next start on. */
+  /** What a plugin says of itself from its next start on. In one step: there is no moment at which it says nothing. */
   say(id: string, words: Record<string, unknown>): void {
-    writeFileSync(join(this.test.workspace, `${id}.json`), JSON.stringify(words));
+    const file = join(this.test.workspace, `${id}.json`);
+    writeFileSync(`${file}.new`, JSON.stringify(words));
+    renameSync(`${file}.new`, file);
   }
 
   /** Writes another config for the next reload. */

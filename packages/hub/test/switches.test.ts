@@ -155,6 +155,7 @@ describe("a plugin that crashes", () => {
       store: true,
       config: {
         notify: {
+          timeout_ms: 60_000,
           command: ["/bin/sh", "-c", `cat > '${note}.part' && mv '${note}.part' '${note}'`],
           webhook: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
         },
@@ -182,26 +183,18 @@ describe("a plugin that crashes", () => {
     expect(await site.status("a")).toMatchObject({ state: "ready", crashes: 0 });
     expect((await site.call("a_who")).success).toBe(true);
 
-    const kept = await site.control({
-      $case: "events",
-      value: { plugin: "a", sinceMs: 0, limit: 0, follow: false, type: "" },
-    });
-    const types = kept?.$case === "events" ? kept.value.events.map(({ type }) => type) : [];
-    const waits = kept?.$case === "events" ? kept.value.events.filter(({ type }) => type === "backoff") : [];
-    expect(waits.map(({ details }) => details?.["delayMs"])).toEqual([10, 20, 40]);
+    const kept = async () => {
+      const value = { plugin: "a", sinceMs: 0, limit: 0, follow: false, type: "" };
+      const result = await site.control({ $case: "events", value });
+      return result?.$case === "events" ? result.value.events : [];
+    };
     const round = ["crashed", "backoff", "started", "ready"];
-    expect(types).toEqual([
-      "started",
-      "ready",
-      ...round,
-      ...round,
-      ...round,
-      "crashed",
-      "failed",
-      "reset",
-      "started",
-      "ready",
-    ]);
+    // They are on disk a little later.
+    await expect
+      .poll(async () => (await kept()).map(({ type }) => type))
+      .toEqual(["started", "ready", ...round, ...round, ...round, "crashed", "failed", "reset", "started", "ready"]);
+    const waits = (await kept()).filter(({ type }) => type === "backoff");
+    expect(waits.map(({ details }) => details?.["delayMs"])).toEqual([10, 20, 40]);
   });
 
   it("does not hold up the hub with a notification that hangs or fails; that is told", async () => {
@@ -231,17 +224,20 @@ describe.runIf(process.platform === "linux")("a notification command", () => {
   }
 
   it("that forks and hangs is ended after its time, with all that it started", async () => {
-    const pids = join(directory(), "pids");
-    const hangs = "sleep 1000 & echo $! >> $0; setsid sleep 1000 & echo $! >> $0; echo $$ >> $0; wait";
-    await using site = await notifying(hangs.replaceAll("$0", `'${pids}'`), 500);
-    const started = () => readOr(pids, "").trim().split("\n").map(Number);
-    await expect.poll(() => started().length).toBe(3);
-    await expect.poll(() => site.log("hub").join("\n")).toContain("it took longer than 500 ms");
-    await expect.poll(() => started().filter(isAlive)).toEqual([]);
+    let started: number[] = [];
+    // On a machine that stands still its time may be over before it has started all of them.
+    for (let timeoutMs = 300; started.length < 3; timeoutMs *= 8) {
+      const pids = join(directory(), "pids");
+      const hangs = "sleep 1000 & echo $! >> $0; setsid sleep 1000 & echo $! >> $0; echo $$ >> $0; wait";
+      await using site = await notifying(hangs.replaceAll("$0", `'${pids}'`), timeoutMs);
+      await expect.poll(() => site.log("hub").join("\n")).toContain(`it took longer than ${timeoutMs} ms`);
+      started = readOr(pids, "").split("\n").slice(0, -1).map(Number);
+      await expect.poll(() => started.filter(isAlive)).toEqual([]);
+    }
   });
 
   it("may say as much as it likes: of its last words a few stand in the log", async () => {
-    await using site = await notifying("seq 300000; seq 300000 >&2; echo 'no möney' >&2; exit 3", 20_000);
+    await using site = await notifying("seq 300000; seq 300000 >&2; echo 'no möney' >&2; exit 3", 60_000);
     const line = () => site.log("hub").find((text) => text.includes("could not be told")) ?? "";
     await expect.poll(line).toContain("it exited with code 3; it said: ");
     expect(line().endsWith("no möney")).toBe(true);
@@ -250,9 +246,7 @@ describe.runIf(process.platform === "linux")("a notification command", () => {
 });
 
 describe("dependents", () => {
-  it("that wish so are started anew after what they depend on; others are left alone", {
-    timeout: 60_000,
-  }, async () => {
+  it("that wish so are started anew after what they depend on; others are left alone", async () => {
     await using site = await Site.open({
       plugins: [
         service("base"),
@@ -266,7 +260,7 @@ describe("dependents", () => {
     });
     const before = ["near", "far"].map((id) => site.supervised(id).pid);
     process.kill(site.supervised("base").pid, "SIGKILL");
-    await expect.poll(() => site.supervised("near").pid).not.toBe(before[0]);
+    await expect.poll(() => [0, before[0]].includes(site.supervised("near").pid)).toBe(false);
     await site.supervised("near").reached("ready");
     expect(site.supervised("far").pid).toBe(before[1]);
     const heard = () =>
@@ -275,14 +269,12 @@ describe("dependents", () => {
         .filter((line) => line.startsWith('event orchestrator.plugins {"plugin":"base"'))
         .join("\n");
     await expect.poll(heard).toMatch(/was ended by SIGKILL.*"state":"backoff".*"state":"ready"/s);
-    expect(site.log("near").join("\n")).toContain('"base", which it depends on, was started anew');
+    await expect.poll(() => site.log("near").join("\n")).toContain('"base", which it depends on, was started anew');
   });
 });
 
 describe("reload", () => {
-  it("starts what is new, stops what is gone, restarts what changed, and leaves the others alone", {
-    timeout: 60_000,
-  }, async () => {
+  it("starts what is new, stops what is gone, restarts what changed, and leaves the others alone", async () => {
     const path = directory();
     await using site = await Site.open({ directory: path, plugins: [service("a"), service("b"), service("c")] });
     const kept = site.supervised("a").pid;
@@ -296,7 +288,7 @@ describe("reload", () => {
     expect(() => process.kill(gone, 0)).toThrow();
     expect((await site.call("d_who")).success).toBe(true);
     expect((await site.call("c_who")).error?.code).toBe(2);
-    expect((await site.call("b_slow", { ms: 1_000 })).errorCode).toBe("deadline_exceeded");
+    expect((await site.call("b_slow", { ms: 60_000 })).errorCode).toBe("deadline_exceeded");
   });
 
   it("changes nothing when the config has a mistake", async () => {

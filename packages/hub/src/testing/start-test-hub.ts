@@ -75,6 +75,7 @@ export async function startTestHub(options: StartTestHubOptions = {}): Promise<T
     version: "test",
     socketPath: join(directory, "hub.sock"),
     restart: { delaysMs: [10], jitter: 0, ...options.restart },
+    metadataMs: 60_000,
     ...(options.shutdownMs === undefined ? {} : { shutdownMs: options.shutdownMs }),
     ...(options.termMs === undefined ? {} : { termMs: options.termMs }),
     ...(store === undefined ? {} : { store }),
@@ -120,8 +121,9 @@ function configText(directory: string, { plugins = [], config }: StartTestHubOpt
     certs_dir: "certs",
     workspace: directory,
     state_dir: "state",
-    // Tests start the same programs over and over: they share what Node has compiled.
+    // Tests start the same programs over and over: they share what Node has compiled. A machine with much else to do is slow to start them.
     plugins: plugins.map((plugin) => ({
+      start_timeout_ms: 60_000,
       ...plugin,
       env: { NODE_COMPILE_CACHE: join(tmpdir(), "orchestrator-compile-cache"), ...(plugin["env"] as object) },
     })),
