@@ -14,7 +14,8 @@ import { shortened } from "./printable.ts";
 
 /** Answers to register and boot are a word, or an error. */
 const MAX_ANSWER_BYTES = 256 * 1024;
-const EXIT_AFTER_LOSS_MS = 200;
+/** How long it may take until a process that has closed its connection is seen to be gone, on a machine with much else to do. */
+const EXIT_AFTER_LOSS_MS = 2_000;
 /** Somebody else counts the time of a check; this only keeps one from being under way for ever. */
 const HEALTH_PATIENCE_MS = 3_600_000;
 /** Of what a plugin says, so much stands in an error. */
@@ -73,8 +74,9 @@ export async function attachOrchestra(
   } catch (reason) {
     options.onGone(plugin, peer);
     link.abort(HubError.from(reason, ErrorCode.StartFailed));
-    // A connection that ends mostly means that the process does, and how that ended says more.
-    if (HubError.from(reason).code === ErrorCode.Unavailable) await process.exitedWithin(EXIT_AFTER_LOSS_MS);
+    // A connection that ends mostly means that the process does, and how that ended says more: it is told once its last words are in.
+    const isLost = !signal.aborted && HubError.from(reason).code === ErrorCode.Unavailable;
+    if (isLost && (await process.exitedWithin(EXIT_AFTER_LOSS_MS))) await process.exited;
     throw signal.aborted ? signal.reason : reason;
   } finally {
     signal.removeEventListener("abort", onAbort);

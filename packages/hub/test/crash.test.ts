@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { openAuthority } from "@orchestrator/identity";
 import type { PluginResponse } from "@orchestrator/protocol";
 import { LinkPeer } from "@orchestrator/transport";
 import { dialQuic } from "@orchestrator/transport-quic";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { operatorPeer, request, startTestHub, type TestHub, type TestPlugin } from "../src/testing/index.ts";
 import { call, hubsOfTests, sharedHub } from "./hubs.ts";
 import { fixture } from "./plugins.ts";
@@ -46,12 +48,14 @@ describe("a plugin that cannot start, beside others that run", () => {
     ["exit-in-boot", "exited with code 5"],
   ] as const;
   const LATE = ["never-ready", "hang-boot"] as const;
+  const PATIENCE_MS = 700;
   const hub = besideGood([
     ...CARRIERS.flatMap((link) => [
-      ...LATE.map((behaviour) => badOn(link, behaviour, { start_timeout_ms: 1_500 })),
+      ...LATE.map((behaviour) => badOn(link, behaviour, { start_timeout_ms: PATIENCE_MS })),
       ...REASONS.map(([behaviour]) => badOn(link, behaviour)),
     ]),
     badOn("quic", "ready-elsewhere"),
+    badOn("fd", "exit-before-link"),
   ]);
   const supervised = (link: Carrier, behaviour: string) =>
     hub().hub.plugins.find(({ id }) => id === idOf(link, behaviour))!.supervised;
@@ -70,13 +74,17 @@ describe("a plugin that cannot start, beside others that run", () => {
     });
 
     it.each(LATE)("%s: is ended after its start timeout", (behaviour) => {
-      expect(reasonOf(link, behaviour)).toContain("was not ready within 1500 ms");
+      expect(reasonOf(link, behaviour)).toContain(`was not ready within ${PATIENCE_MS} ms`);
       expect(supervised(link, behaviour).pid).toBe(0);
     });
 
     it("tells its last words", () => {
       expect(reasonOf(link, "exit-at-once")).toContain("| no licence found");
     });
+  });
+
+  it("on fd, while another process has its socket and its stderr: is reported with its reason", () => {
+    expect(reasonOf("fd", "exit-before-link")).toContain("exited with code 5");
   });
 
   // A plugin on the socket that it inherited names no address.
@@ -86,37 +94,52 @@ describe("a plugin that cannot start, beside others that run", () => {
 });
 
 describe.each(CARRIERS)("a plugin on %s that leaves", (link) => {
+  const directory = mkdtempSync(join(tmpdir(), "orchestrator-crash-"));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  // While the file is away, no process of it gets further than its start.
+  const gate = join(directory, "gate");
+  writeFileSync(gate, "");
+  const shared = sharedHub({
+    plugins: [
+      fixture("tools.bad", { TOOLS: "bad,wait", LINK: link, GATE: gate }),
+      badOn(link, "ready-then-exit", { max_crashes: 2 }),
+      badOn(link, "exit-mid-call"),
+    ],
+    restart: { delaysMs: [1] },
+  });
+
   it("answers the calls in flight as unavailable, withdraws its routes and comes back", async () => {
-    const hub = await start({
-      plugins: [fixture("tools.bad", { TOOLS: "bad,wait", LINK: link })],
-      restart: { delaysMs: [150] },
-    });
+    const hub = shared();
     const operator = await operatorPeer(hub);
+    const names = async () => {
+      const { response } = await request(operator, { $case: "listTools", value: {} });
+      return response?.$case === "listTools" ? response.value.tools.map(({ name }) => name) : [];
+    };
     const pending = call(operator, "wait");
     await expect.poll(() => log(hub, "tools.bad").includes("waiting")).toBe(true);
+    rmSync(gate);
     process.kill(bad(hub).pid, "SIGKILL");
     const answer = await pending;
     expect(toolCall(answer)).toMatchObject({ success: false, errorCode: "routing_error" });
     expect(answer.error).toMatchObject({ code: 8, retryable: true });
-    await bad(hub).reached("backoff");
-    const tools = await request(operator, { $case: "listTools", value: {} });
-    expect(tools.response).toMatchObject({ value: { tools: [] } });
+    await bad(hub).reached("backoff", "starting");
+    expect(await names()).not.toContain("bad");
     expect((await call(operator, "bad")).error).toMatchObject({ code: 8 });
+    writeFileSync(gate, "");
     await bad(hub).reached("ready");
+    expect(await names()).toContain("bad");
     expect(toolCall(await call(operator, "bad")).success).toBe(true);
     expect(bad(hub).starts).toBe(2);
   });
 
   it("right after READY, is restarted and then given up", async () => {
-    const plugins = [badOn(link, "ready-then-exit")];
-    const hub = await start({ plugins, restart: { maxCrashes: 2, delaysMs: [1] } });
-    await bad(hub).reached("failed");
-    expect(bad(hub).starts).toBe(3);
+    const { supervised } = shared().hub.plugins[1]!;
+    await supervised.reached("failed");
+    expect(supervised.starts).toBe(3);
   });
 
   it("in the middle of a call, by its own exit", async () => {
-    const hub = await start({ plugins: [badOn(link, "exit-mid-call")], restart: { maxCrashes: 0 } });
-    const answer = await call(await operatorPeer(hub), toolOf(link, "exit-mid-call"));
+    const answer = await call(await operatorPeer(shared()), toolOf(link, "exit-mid-call"));
     expect(toolCall(answer).errorCode).toBe("routing_error");
   });
 });
@@ -269,7 +292,8 @@ describe("stopping the hub", () => {
     const pids = hub.hub.plugins.map((plugin) => plugin.supervised.pid);
     const states = () => hub.hub.plugins.map((plugin) => plugin.supervised.state.name);
     const stopped = hub.stop();
-    await expect.poll(states, { interval: 5 }).toEqual(["draining", "draining", "draining"]);
+    await Promise.all(hub.hub.plugins.map((plugin) => plugin.supervised.reached("draining")));
+    expect(states()).toEqual(["draining", "draining", "draining"]);
     await stopped;
     expect(states()).toEqual(["stopped", "stopped", "stopped"]);
     const alive = readdirSync("/proc").filter((pid) => pids.includes(Number(pid)));
@@ -284,8 +308,10 @@ describe("stopping the hub", () => {
 });
 
 describe("the operator", () => {
+  const shared = sharedHub({ plugins: [fixture("tools.a")] });
+
   it("alone may control the hub", async () => {
-    const hub = await start({ plugins: [fixture("tools.a")] });
+    const hub = shared();
     const status = { $case: "control", value: { command: { $case: "status", value: {} } } } as const;
     const denied = await request(await hub.connect("transport.stdio-client"), status);
     expect(denied.error).toMatchObject({ code: 5 });
@@ -297,7 +323,7 @@ describe("the operator", () => {
   });
 
   it("sees plugins, calls and logs, and can restart a plugin", async () => {
-    const hub = await start({ plugins: [fixture("tools.a")] });
+    const hub = shared();
     const operator = await operatorPeer(hub);
     const control = async (command: Record<string, unknown>) =>
       await request(operator, { $case: "control", value: { command } } as Parameters<typeof request>[1]);
