@@ -67,4 +67,36 @@ describe("DeadlineWheel", () => {
     expect(rounds).toBe(2);
     expect(second.expiredAt).toBe(-1);
   });
+
+  it("lets what arrived during a standstill be read before it expires anything, and waits no longer than that", () => {
+    const wheel = new DeadlineWheel();
+    const [answered, silent] = [new Item(), new Item()];
+    wheel.add(answered, 500);
+    wheel.add(silent, 500);
+    vi.advanceTimersByTime(100);
+    // The clock goes on while nothing else does.
+    const nowMs = performance.now() + 60_000;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+    vi.advanceTimersByTime(10);
+    expect([answered.expiredAt, silent.expiredAt]).toEqual([-1, -1]);
+    wheel.remove(answered);
+    vi.advanceTimersByTime(10);
+    expect([answered.expiredAt, silent.expiredAt]).toEqual([-1, nowMs]);
+    clock.mockRestore();
+  });
+
+  it("keeps deadlines in a process that is always late", () => {
+    const wheel = new DeadlineWheel();
+    const item = new Item();
+    wheel.add(item, 500);
+    const clock = vi.spyOn(performance, "now");
+    let nowMs = performance.now();
+    clock.mockImplementation(() => nowMs);
+    for (let turn = 0; turn < 4; turn += 1) {
+      nowMs += 1_000;
+      vi.advanceTimersByTime(10);
+    }
+    clock.mockRestore();
+    expect(item.expiredAt).toBeGreaterThan(0);
+  });
 });

@@ -11,6 +11,8 @@ export interface Timed {
 /** A deadline is noticed at most this much late. */
 const TICK_MS = 10;
 const SLOTS = 512;
+/** A turn that comes so much late means that the process stood still: suspended, stopped, or without a processor. */
+const STANDSTILL_TICKS = 10;
 
 /**
  * Deadlines of all calls with one timer: adding and removing are a few pointer writes. The timer runs only while something is
@@ -20,6 +22,9 @@ export class DeadlineWheel {
   readonly #slots: (Timed | undefined)[] = new Array(SLOTS).fill(undefined);
   #size = 0;
   #tick = 0;
+  /** When it turned last. */
+  #turnedAt = 0;
+  #hasWaited = false;
   #timer: NodeJS.Timeout | undefined;
   readonly #onFailure: (reason: unknown) => void;
 
@@ -38,6 +43,7 @@ export class DeadlineWheel {
     const now = Math.floor(nowMs / TICK_MS);
     if (this.#timer === undefined) {
       this.#tick = now;
+      this.#turnedAt = now;
       this.#timer = setInterval(() => this.#turn(), TICK_MS);
       this.#timer.unref();
     }
@@ -83,6 +89,12 @@ export class DeadlineWheel {
 
   #turn(): void {
     const now = tickNow();
+    const lateness = now - this.#turnedAt;
+    this.#turnedAt = now;
+    // Timers come before sockets: what arrived during a standstill is read first, and counts. One turn is enough for that, and in a
+    // process that is always late deadlines hold all the same.
+    this.#hasWaited = lateness > STANDSTILL_TICKS && !this.#hasWaited;
+    if (this.#hasWaited) return;
     // After a long pause (a suspended machine) one round over all slots is enough.
     if (now - this.#tick > SLOTS) this.#tick = now - SLOTS;
     while (this.#tick < now) {
