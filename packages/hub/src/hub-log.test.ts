@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { DeniedLog } from "./denied-log.ts";
 import { FloodGate } from "./flood-gate.ts";
 import { HubLog } from "./hub-log.ts";
@@ -6,6 +6,12 @@ import { fairShare } from "./log-memory.ts";
 import { printable } from "./printable.ts";
 
 const texts = (log: HubLog, source = "") => log.tail(10_000, source).map(({ text }) => text);
+
+/** What may be written grows with the time: none passes, however slow the machine is. */
+function stopClock(): void {
+  vi.useFakeTimers({ toFake: ["performance", "Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+}
 
 describe("HubLog", () => {
   it("writes control characters out, so that no text can be a second line or command a terminal", () => {
@@ -39,6 +45,7 @@ describe("HubLog", () => {
   });
 
   it("says less about one peer than the peer may say itself", () => {
+    stopClock();
     const log = new HubLog();
     for (let n = 0; n < 500; n += 1) log.writeAbout("bad", "warn", "hub", "an event was lost");
     for (let n = 0; n < 500; n += 1) log.write("info", "bad", "working");
@@ -83,6 +90,7 @@ describe("FloodGate", () => {
 
 describe("DeniedLog", () => {
   it("tells and records refused calls, and of a flood how many there were", () => {
+    stopClock();
     const log = new HubLog();
     const records: string[] = [];
     const denied = new DeniedLog({ log, record: (caller, name) => records.push(`${caller}: ${name}`) });

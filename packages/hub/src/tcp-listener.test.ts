@@ -46,9 +46,14 @@ it("cuts off a client that trickles its request: the time counts from the first 
 
 it("cuts off a client that does not read its answer", async () => {
   const { connect, refused } = await listen(async () => new Uint8Array(16 * 1024 * 1024));
-  const socket = await connect();
-  socket.pause();
-  socket.write(Buffer.concat([encodeFrame(Buffer.from("t")), encodeFrame(Buffer.from("request"))]));
-  await expect.poll(() => refused).toEqual(["the answer was not read for 100 ms"]);
-  socket.destroy();
+  do {
+    const heard = refused.length;
+    const socket = await connect();
+    socket.pause();
+    socket.write(Buffer.concat([encodeFrame(Buffer.from("t")), encodeFrame(Buffer.from("request"))]));
+    await expect.poll(() => refused.length).toBeGreaterThan(heard);
+    socket.destroy();
+    // Where the machine stood still, the request came too late.
+  } while (refused.at(-1) === "no request within 100 ms");
+  expect(refused.at(-1)).toBe("the answer was not read for 100 ms");
 });

@@ -20,11 +20,12 @@ export class PluginDirectory implements Disposable {
   /** The stand-in as `<id>.binary`, with the route `/<id>`. */
   add(id: string, env: Readonly<Record<string, string>> = {}, route = `/${id}`): string {
     const exports = Object.entries(env).map(([name, value]) => `export ${name}='${value}'\n`);
+    // What it is can be told without it, in a tenth of the time.
+    const metadata = JSON.stringify({ id, name: id, version: "0.1.0", author: "ours", icon: "🦀", route });
+    const asked = `[ "$1" = --metadata ] && echo '${metadata}' && exit\n`;
     const cache = `export NODE_COMPILE_CACHE='${join(tmpdir(), "orchestrator-compile-cache")}'\n`;
-    return this.script(
-      `${id}.binary`,
-      `${cache}${exports.join("")}exec '${process.execPath}' '${program}' ${id} ${route} "$@"`,
-    );
+    const run = `exec '${process.execPath}' '${program}' ${id} ${route} "$@"`;
+    return this.script(`${id}.binary`, `${asked}${cache}${exports.join("")}${run}`);
   }
 
   script(name: string, text: string): string {
@@ -68,11 +69,22 @@ export class UnixJsonHub implements AsyncDisposable {
   async http(
     id: string,
     path: string,
-    more: { method?: string; body?: Uint8Array; headers?: { name: string; value: string }[]; timeoutMs?: number } = {},
+    more: {
+      method?: string;
+      body?: Uint8Array;
+      headers?: { name: string; value: string }[];
+      timeoutMs?: number;
+      signal?: AbortSignal;
+    } = {},
   ) {
-    const { timeoutMs = 0, ...rest } = more;
+    const { timeoutMs = 0, signal, ...rest } = more;
     const value = { route: `/${id}`, method: "GET", path, headers: [], body: new Uint8Array(), ...rest };
-    const { response, error } = await request(this.operator, { $case: "http", value }, { timeoutMs });
+    const { response, error } = await request(
+      this.operator,
+      { $case: "http", value },
+      { timeoutMs },
+      signal && { signal },
+    );
     if (response?.$case !== "http") throw fromWireError(error!);
     const text = Buffer.from(response.value.body).toString();
     return { ...response.value, text, json: () => JSON.parse(text) };
