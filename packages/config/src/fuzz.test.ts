@@ -93,13 +93,11 @@ describe("arbitrary text", () => {
       "one large entry under many aliases",
       `x-p: &p {id: a, binary: b, args: [${many("a,", 20_000)}]}\nplugins: [${many("*p,", 3000)}]`,
     ],
+    // One that was not would take hours.
   ])("%s: refused at once", (_name, input) => {
-    const started = performance.now();
     const { config, diagnostics } = parseConfig(input, base);
     expect(config).toBeUndefined();
     expect(diagnostics.length).toBeLessThanOrEqual(100);
-    // A bound for "does not hang", far above what it takes.
-    expect(performance.now() - started).toBeLessThan(10_000);
   });
 
   it("many anchors and aliases cost one pass", () => {

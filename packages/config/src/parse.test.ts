@@ -45,7 +45,7 @@ describe("defaults", () => {
       enabled: true,
       dialect: "orchestra",
       kvForm: "sdk",
-      connections: 1,
+      connections: undefined,
       program: "/etc/orchestra/a",
       args: [],
       cwd: undefined,

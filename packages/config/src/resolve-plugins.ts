@@ -73,7 +73,7 @@ function resolvePlugin(
     enabled: raw.enabled ?? true,
     dialect: raw.dialect ?? "orchestra",
     kvForm: raw.kv_form ?? "sdk",
-    connections: raw.connections ?? 1,
+    connections: raw.connections,
     program: launch.program,
     args: args.map((arg) => (arg === "--workspace=." ? `--workspace=${context.workspace}` : arg)),
     cwd: raw.cwd === undefined ? undefined : absolute(raw.cwd, context.directory, context.home),

@@ -59,8 +59,8 @@ export interface PluginConfig {
   readonly dialect: "orchestra" | "unix-json";
   /** How it reads questions about its own store; for `unix-json`. */
   readonly kvForm: "sdk" | "docs" | "none";
-  /** Connections at once; for `unix-json`. */
-  readonly connections: number;
+  /** Connections at once, for `unix-json`; undefined to find out what the plugin serves. */
+  readonly connections: number | undefined;
   /** Absolute path, or a bare name to be searched in PATH (only from `command`). */
   readonly program: string;
   /** Arguments before those of the hub. */
