@@ -5,7 +5,7 @@ import { dialSocket } from "@orchestrator/transport-socket";
 import { describe, expect, it } from "vitest";
 import { operatorPeer, request, startTestHub, type TestHub } from "../src/testing/index.ts";
 import { hubsOfTests, sharedHub } from "./hubs.ts";
-import { fixture } from "./plugins.ts";
+import { fixture, onFd } from "./plugins.ts";
 
 const start = hubsOfTests();
 
@@ -109,11 +109,18 @@ describe.each(["quic", "fd"])("a hub with one plugin on %s", (link) => {
 
   it("ends a call at its deadline and tells the plugin", async () => {
     const hub = shared();
-    const told = anotherLine(hub, "tools.a", "cancelled");
-    const late = await call(await operatorPeer(hub), "wait", {}, { timeoutMs: 50 });
-    expect(late.errorCode).toBe("deadline_exceeded");
-    expect(late.errorMessage).toContain("50 ms");
-    await told();
+    const operator = await operatorPeer(hub);
+    const waiting = () => lines(hub, "tools.a").filter((line) => line === "waiting").length;
+    // A call may be over before the plugin has heard of it: then there is nothing to tell, and the next one has more time.
+    for (let [timeoutMs, hasHeard] = [40, false]; !hasHeard; timeoutMs *= 2) {
+      const before = waiting();
+      const told = anotherLine(hub, "tools.a", "cancelled");
+      const late = await call(operator, "wait", {}, { timeoutMs });
+      expect(late.errorCode).toBe("deadline_exceeded");
+      expect(late.errorMessage).toContain(`${timeoutMs} ms`);
+      hasHeard = waiting() > before;
+      if (hasHeard) await told();
+    }
     expect(hub.hub.status().callsInFlight).toBe(0);
   });
 
@@ -143,11 +150,13 @@ describe.each(["quic", "fd"])("a hub with one plugin on %s", (link) => {
 
   it("refuses more calls than the plugin's limit at once", async () => {
     const hub = await start({ plugins: [plugin({}, { max_calls_in_flight: 2 })] });
-    const operator = await operatorPeer(hub);
-    const pending = [call(operator, "wait", {}, { timeoutMs: 400 }), call(operator, "wait", {}, { timeoutMs: 400 })];
+    const [operator, other] = [await operatorPeer(hub), await operatorPeer(hub)];
+    const pending = [call(other, "wait").catch(() => {}), call(other, "wait").catch(() => {})];
     await expect.poll(() => hub.hub.status().callsInFlight).toBe(2);
     expect((await call(operator, "echo")).errorCode).toBe("resource_exhausted");
+    other.link.abort(new HubError(ErrorCode.Cancelled, "enough"));
     await Promise.all(pending);
+    await expect.poll(() => hub.hub.status().callsInFlight).toBe(0);
     expect((await call(operator, "echo")).success).toBe(true);
   });
 
@@ -178,7 +187,7 @@ describe.each(["quic", "fd"])("a hub with one plugin on %s", (link) => {
 describe("calls between plugins", () => {
   const two = (needs: Record<string, string>) => [
     fixture("tools.a", { TOOLS: "nested,first", ...needs }),
-    fixture("tools.b", { TOOLS: "second,whoami,context", STORAGE: "markdown" }),
+    onFd("tools.b", { TOOLS: "second,whoami,context", STORAGE: "markdown" }),
   ];
 
   it("go through the hub, which stamps the true caller and lets only what the manifest needs", async () => {
@@ -293,12 +302,21 @@ describe("streams", () => {
   it("wait for a slow reader without holding up other calls or growing the hub", async () => {
     const hub = await start({ plugins: [fixture("tools.a", { BEHAVIOUR: "endless-stream", CHUNK: "65536" })] });
     const operator = await operatorPeer(hub);
-    const before = process.memoryUsage().rss;
-    const slow = operator.stream(await streamRequest("slow"))[Symbol.asyncIterator]();
-    await slow.next();
-    for (let i = 0; i < 500; i += 1) await call(operator, "echo", { i });
-    expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
-    await slow.return?.(undefined);
+    // Reads one piece, and no other one until the rest is asked for.
+    const rest = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const slow = read(operator, await streamRequest("slow"), async (count) => {
+      if (count > 1) return;
+      begun.resolve();
+      await rest.promise;
+    });
+    await begun.promise;
+    for (let i = 0; i < 100; i += 1) await call(operator, "echo", { i });
+    await request(operator, { $case: "streamCancel", value: { streamId: "slow" } });
+    rest.resolve();
+    // As much as it was let send, wherever between it and the reader that was.
+    const { totalChunks } = (await slow).end;
+    expect(totalChunks).toBeLessThan(128);
   });
 
   it("of one id cannot run twice for one caller", async () => {
@@ -315,7 +333,7 @@ describe("streams", () => {
 describe("events", () => {
   it("reach subscribers that match, with publisher, time and subscription", async () => {
     const hub = await start({
-      plugins: [fixture("tools.a", { TOOLS: "subscribe", NEEDS_EVENTS: "feature.updated,other" }), fixture("tools.b")],
+      plugins: [fixture("tools.a", { TOOLS: "subscribe", NEEDS_EVENTS: "feature.updated,other" }), onFd("tools.b")],
     });
     const operator = await operatorPeer(hub);
     const args = { topic: "feature.updated", filters: { id: "7" } };
@@ -345,7 +363,7 @@ describe("events", () => {
   });
 
   it("are not for plugins whose manifest does not need them, and the hub's own topics are the hub's", async () => {
-    const hub = await start({ plugins: [fixture("tools.a", { TOOLS: "subscribe" })] });
+    const hub = await start({ plugins: [onFd("tools.a", { TOOLS: "subscribe" })] });
     const operator = await operatorPeer(hub);
     expect((await call(operator, "subscribe", { topic: "secret" })).text).toContain("needs_events");
     const forged = await request(operator, {
@@ -365,8 +383,8 @@ describe("events", () => {
   it("that nobody acknowledges are counted as lost and hold nobody else up", async () => {
     const hub = await start({
       plugins: [
-        fixture("tools.deaf", { BEHAVIOUR: "deaf", NEEDS_EVENTS: "t", TOOLS: "x" }),
-        fixture("tools.b", { NEEDS_EVENTS: "t" }),
+        onFd("tools.deaf", { BEHAVIOUR: "deaf", NEEDS_EVENTS: "t", TOOLS: "x" }),
+        onFd("tools.b", { NEEDS_EVENTS: "t" }),
       ],
     });
     const operator = await operatorPeer(hub);
@@ -378,13 +396,17 @@ describe("events", () => {
       subscriptionId: "",
       timestamp: undefined,
     };
-    for (let i = 0; i < 1_100; i += 1) await request(operator, { $case: "publish", value });
-    await expect.poll(() => hub.hub.status().eventsDelivered).toBe(1_100);
+    // In parts that fit into a queue: a busy machine may well let the one that listens wait.
+    for (let published = 550; published <= 1_100; published += 550) {
+      const publish = () => request(operator, { $case: "publish", value });
+      await Promise.all(Array.from({ length: 550 }, publish));
+      await expect.poll(() => hub.hub.status().eventsDelivered).toBe(published);
+    }
     expect(hub.hub.status().eventsDropped).toBeGreaterThanOrEqual(75);
   });
 
   it("tell a gateway on its own link when tools come and go", async () => {
-    const hub = await start({ plugins: [fixture("tools.a")] });
+    const hub = await start({ plugins: [onFd("tools.a")] });
     const topics: string[] = [];
     const { PluginRequest, PluginResponse: Response } = await import("@orchestrator/protocol");
     const gateway = await hub.connect("transport.stdio-client", (incoming) => {
@@ -401,8 +423,8 @@ describe("events", () => {
 
 describe("names that two plugins claim", () => {
   const both = (more: Record<string, unknown> = {}) => [
-    fixture("tools.a", { TOOLS: "echo,context" }),
-    fixture("tools.b", { TOOLS: "echo,whoami" }, more),
+    onFd("tools.a", { TOOLS: "echo,context" }),
+    onFd("tools.b", { TOOLS: "echo,whoami" }, more),
   ];
 
   it("belong to the first in the config, and the operator is told", async () => {
@@ -434,9 +456,9 @@ describe("AI providers", () => {
   it("are chosen by name; unknown ones fall back to the ordinary tool", async () => {
     const hub = await start({
       plugins: [
-        fixture("bridge.claude", { TOOLS: "ai_prompt", AI: "claude" }, { provides_ai: ["claude"] }),
-        fixture("bridge.openai", { TOOLS: "ai_prompt,list", AI: "openai" }, { provides_ai: ["openai"] }),
-        fixture("tools.a", { TOOLS: "list" }),
+        onFd("bridge.claude", { TOOLS: "ai_prompt", AI: "claude" }, { provides_ai: ["claude"] }),
+        onFd("bridge.openai", { TOOLS: "ai_prompt,list", AI: "openai" }, { provides_ai: ["openai"] }),
+        onFd("tools.a", { TOOLS: "list" }),
       ],
     });
     const operator = await operatorPeer(hub);
