@@ -45,6 +45,12 @@ export class FloodGate {
     return true;
   }
 
+  /** One more line of a source that it has admitted lines of is not let through, whatever the source may write. */
+  refuse(name: string): void {
+    const source = this.#sources.get(name);
+    if (source !== undefined) source.suppressed += 1;
+  }
+
   /** How many lines of a source were not let through since it was asked last; it is asked for with this. */
   takeSuppressed(name: string): number {
     const source = this.#sources.get(name);

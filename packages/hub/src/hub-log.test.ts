@@ -36,6 +36,15 @@ describe("HubLog", () => {
     expect(log.tail(100, "loud").filter(({ level }) => level === "warn")).toHaveLength(1);
   });
 
+  it("keeps the order of a source that is held back and may go on meanwhile", async () => {
+    const log = new HubLog({ limits: { burstLines: 1, linesPerSecond: 1_000 }, summaryMs: 20 });
+    for (const text of ["a", "b"]) log.write("info", "loud", text);
+    const since = performance.now();
+    while (performance.now() < since + 3);
+    log.write("info", "loud", "c");
+    await expect.poll(() => texts(log)).toEqual(["a", "b", "c"]);
+  });
+
   it("counts a line of the hub for the peer that caused it", () => {
     const log = new HubLog({ limits: { burstLines: 2, linesPerSecond: 0 } });
     for (let n = 0; n < 10; n += 1) log.writeAbout("bad", "warn", "hub", "refused");

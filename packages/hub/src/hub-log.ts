@@ -82,8 +82,10 @@ export class HubLog {
     const entry = { timeMs: Date.now(), source, level, text: printable(shortened(text, MAX_LINE_LENGTH)), fields };
     // A hub that speaks of a plugin, and the plugin itself, are two.
     const [gate, key] = peer === source ? [this.#gate, source] : [this.#aboutGate, `${source}\u0000${peer}`];
-    if (gate.admits(key, entry.text.length, performance.now())) this.#add(entry);
-    else this.#hold(gate, key, entry);
+    // None overtakes those that are held: what a source said last stands last.
+    if (this.#held.has(key)) gate.refuse(key);
+    else if (gate.admits(key, entry.text.length, performance.now())) return this.#add(entry);
+    this.#hold(gate, key, entry);
   }
 
   /** The last `count` lines of a source, or of all, oldest first. */
