@@ -38,15 +38,15 @@ export function compare(comparisons: readonly Comparison[], context: SuiteContex
 }
 
 /**
- * For the proof that the gate bites: ORCHESTRATOR_BENCH_SLOW="splice" does our side of every benchmark of that operation three
- * times, as if the code had become so much slower.
+ * For the proof that the gate bites: ORCHESTRATOR_BENCH_SLOW="splice" does our side of every benchmark of that operation so often,
+ * as if the code had become so much slower.
  */
+const SLOWED = 20;
+
 function slow(name: string, run: () => void): () => void {
   const operation = process.env["ORCHESTRATOR_BENCH_SLOW"];
   if (operation === undefined || name.split("/")[0] !== operation) return run;
   return () => {
-    run();
-    run();
-    run();
+    for (let count = 0; count < SLOWED; count += 1) run();
   };
 }

@@ -33,6 +33,16 @@ export function toolCall(toolName: string, args: Readonly<Record<string, unknown
   ).finish();
 }
 
+/** A request for a plugin that serves HTTP, with {@link TOOL_ARGUMENTS} as its body. */
+export function httpCall(route: string, method = "POST"): Uint8Array {
+  const body = new TextEncoder().encode(JSON.stringify(TOOL_ARGUMENTS));
+  const headers = [{ name: "content-type", value: "application/json" }];
+  const value = { route, method, path: "/items?x=1", headers, body };
+  return PluginRequest.encode(
+    PluginRequest.fromPartial({ requestId: "0197a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b", request: { $case: "http", value } }),
+  ).finish();
+}
+
 /** A tool call as they are in practice: ten arguments, 616 bytes on the wire. */
 export const TOOL_CALL: Uint8Array = toolCall("get_feature", TOOL_ARGUMENTS);
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Baseline } from "./gate/baseline.ts";
+import { type Baseline, readBaseline, writeBaseline } from "./gate/baseline.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "orchestrator-gate-test-"));
 const baseline = join(directory, "baseline.json");
@@ -26,23 +26,26 @@ const options = ["--baseline", baseline, "--rounds", "3"];
 
 beforeAll(async () => {
   expect(await run("update.ts", ["splice|route", ...options])).toMatchObject({ code: 0 });
-}, 120_000);
+  // This is not about how well a busy machine measures: between what holds and what falls lies a factor of four on either side.
+  const { results } = readBaseline(baseline);
+  writeBaseline(baseline, { results: results.map((entry) => ({ ...entry, margin: 0.8 })) });
+}, 300_000);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-describe("the gate", { timeout: 120_000 }, () => {
+describe("the gate", { timeout: 300_000 }, () => {
   it("lets pass what is as fast as its baseline", async () => {
     const { code, out } = await run("gate.ts", ["splice|route", ...options]);
     expect(out).toMatch(/^Benchmarks: 6 held, 0 failed, 0 new, in \d+ s$/m);
     expect(code).toBe(0);
   });
 
-  it("fails and names the benchmarks when the splice becomes three times as slow", async () => {
+  it("fails and names the benchmarks when the splice becomes much slower", async () => {
     const { code, out } = await run("gate.ts", ["splice", ...options], { ORCHESTRATOR_BENCH_SLOW: "splice" });
     expect(out).toMatch(/^FELL {5}splice\/616B: [\d.]+×, baseline [\d.]+× less a margin of \d+ % is [\d.]+×$/m);
     expect(code).toBe(1);
   });
 
-  it("fails when the router becomes three times as slow", async () => {
+  it("fails when the router becomes much slower", async () => {
     const { code, out } = await run("gate.ts", ["route", ...options], { ORCHESTRATOR_BENCH_SLOW: "route-call" });
     expect(out).toMatch(/^FELL {5}route-call\/616B: /m);
     expect(code).toBe(1);

@@ -18,6 +18,7 @@ import { spliceSuite } from "./suites/splice.ts";
 import { startSuite } from "./suites/start.ts";
 import { storeSuite } from "./suites/store.ts";
 import { structSuite } from "./suites/struct.ts";
+import { unixJsonSuite } from "./suites/unix-json.ts";
 import { formatTable } from "./table.ts";
 
 const suites: readonly Suite[] = [
@@ -30,6 +31,7 @@ const suites: readonly Suite[] = [
   storeSuite,
   linkSuite,
   hubSuite,
+  unixJsonSuite,
   mcpSuite,
   startSuite,
   recoverSuite,

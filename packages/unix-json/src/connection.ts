@@ -5,11 +5,21 @@ import { broken } from "./codec/json.ts";
 /** How long to wait before another try where the plugin's queue of connections is full. */
 const BUSY_RETRY_MS = 5;
 
+/**
+ * Linux resets a connection whose other end is closed with something in it that was never read, and just ends one that was read to
+ * the end; others end both.
+ */
+export const TELLS_UNREAD = process.platform === "linux";
+
 /** What becomes of a question: exactly one of the two is called for each. */
 export interface Asker {
   answered(frame: Uint8Array): void;
-  /** The message completes the sentence "Plugin X …". Nothing more can be asked on the connection. */
-  failed(error: HubError): void;
+  /**
+   * Nothing more can be asked on the connection.
+   * @param error its message completes the sentence "Plugin X …"
+   * @param isUnread the plugin has certainly not read all of the question
+   */
+  failed(error: HubError, isUnread: boolean): void;
 }
 
 /**
@@ -29,9 +39,14 @@ export class PluginConnection {
   #closed = false;
   /** Bytes of the answer that is under way. */
   #received = 0;
+  /** Questions that were answered here. */
+  answers = 0;
+  /** How many answers there had been, on whatever connection, when this one was made. */
+  readonly madeAt: number;
 
-  constructor(path: string) {
+  constructor(path: string, madeAt: number) {
     this.#path = path;
+    this.madeAt = madeAt;
     this.#socket = this.#dial();
   }
 
@@ -88,6 +103,7 @@ export class PluginConnection {
     else if (!isOne) this.#fail(broken("answered one question twice"));
     else {
       this.#asker = undefined;
+      this.answers += 1;
       asker.answered(first!);
     }
   }
@@ -102,7 +118,8 @@ export class PluginConnection {
     }
     const what = this.#connected ? "broke the connection" : "cannot be reached";
     const message = `${what} at "${this.#path}" (${error.code ?? error.message})`;
-    this.#fail(new HubError(ErrorCode.Unavailable, message, { cause: error }));
+    const isUnread = TELLS_UNREAD && this.#received === 0 && (error.code === "EPIPE" || error.code === "ECONNRESET");
+    this.#fail(new HubError(ErrorCode.Unavailable, message, { cause: error }), isUnread);
   }
 
   #ended(): HubError {
@@ -112,9 +129,9 @@ export class PluginConnection {
     return broken(`closed the connection in the middle of its answer, after ${this.#received} bytes`);
   }
 
-  #fail(error: HubError): void {
+  #fail(error: HubError, isUnread = false): void {
     const asker = this.#asker;
     this.close();
-    asker?.failed(error);
+    asker?.failed(error, isUnread);
   }
 }

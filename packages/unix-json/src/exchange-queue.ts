@@ -3,6 +3,8 @@ import type { CallId } from "@orchestrator/transport";
 import { PluginConnection } from "./connection.ts";
 import type { Exchange, Question } from "./exchange.ts";
 import { NextDeadline } from "./next-deadline.ts";
+import { Reuse } from "./reuse.ts";
+import { Width } from "./width.ts";
 
 /** Questions that wait hold their bytes: this many in all, whatever their number. */
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
@@ -10,7 +12,7 @@ const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 export interface ExchangeQueueOptions {
   readonly peer: string;
   readonly path: string;
-  readonly connections?: number;
+  readonly connections?: number | undefined;
   readonly queueLimit?: number;
   readonly onRemark?: (text: string) => void;
   readonly answer: (exchange: Exchange, response: NonNullable<PluginResponse["response"]>) => void;
@@ -18,21 +20,21 @@ export interface ExchangeQueueOptions {
 }
 
 /**
- * Asks a plugin one question after the other, in order. A question has a connection for itself; while others wait, a
- * connection that has served is used again, so long as the plugin lets it.
+ * Asks a plugin in order of arrival, one question at a time or, where it serves that, several. A question has a connection for
+ * itself; while others wait, a connection that has served is used again, so long as the plugin lets it.
  */
 export class ExchangeQueue {
   readonly #options: ExchangeQueueOptions;
-  readonly #connections: number;
+  readonly #width: Width;
   readonly #queueLimit: number;
   /** Everything that has not ended, in order of arrival. */
   readonly #exchanges = new Map<CallId, Exchange>();
-  /** Those of them that wait for a connection. */
+  /** Those of them that are asked now, each on one of these. */
+  readonly #open = new Set<PluginConnection>();
+  /** Those that wait for a connection. */
   #waiting: Exchange[] = [];
   #waitingBytes = 0;
-  #asking = 0;
-  /** False once a used connection broke: some plugins hang up after each answer. */
-  #reuses = true;
+  readonly #reuse = new Reuse();
   readonly #deadline = new NextDeadline((nowMs) => this.#expire(nowMs));
   heard = 0;
   /** It was asked something, nobody waits for the answer any more, and nothing was heard of it since. */
@@ -40,7 +42,7 @@ export class ExchangeQueue {
 
   constructor(options: ExchangeQueueOptions) {
     this.#options = options;
-    this.#connections = options.connections ?? 1;
+    this.#width = new Width(options.connections);
     this.#queueLimit = options.queueLimit ?? 256;
   }
 
@@ -50,13 +52,15 @@ export class ExchangeQueue {
 
   /** @throws {HubError} `RESOURCE_EXHAUSTED` when too many wait */
   add(call: CallId, requestId: string, question: Question): void {
-    if (this.#asking >= this.#connections) this.#checkRoom(question);
-    const deadlineMs = performance.now() + question.timeoutMs;
+    const nowMs = performance.now();
+    const isFull = this.#open.size >= this.#width.limit(this.#open, nowMs);
+    if (isFull) this.#checkRoom(question);
+    const deadlineMs = nowMs + question.timeoutMs;
     const rest = { refused: undefined, connection: undefined, isReused: false };
     const exchange: Exchange = { call, requestId, question, deadlineMs, ...rest };
     this.#exchanges.set(call, exchange);
     this.#deadline.add(deadlineMs);
-    if (this.#asking < this.#connections) this.#ask(exchange, undefined);
+    if (!isFull) this.#ask(exchange, undefined);
     else {
       this.#waiting.push(exchange);
       this.#waitingBytes += question.frame.length;
@@ -73,8 +77,7 @@ export class ExchangeQueue {
       this.#waitingBytes -= exchange.question.frame.length;
     } else {
       this.isOwed = true;
-      exchange.connection.close();
-      this.#asking -= 1;
+      this.#drop(exchange.connection);
       this.#next(undefined);
     }
   }
@@ -82,11 +85,12 @@ export class ExchangeQueue {
   /** Drops everything. @returns the calls that had not ended */
   clear(): CallId[] {
     const calls = [...this.#exchanges.keys()];
-    for (const { connection } of this.#exchanges.values()) connection?.close();
+    this.#reuse.stop();
+    for (const connection of this.#open) connection.close();
+    this.#open.clear();
     this.#exchanges.clear();
     this.#waiting = [];
     this.#waitingBytes = 0;
-    this.#asking = 0;
     this.#deadline.clear();
     return calls;
   }
@@ -104,13 +108,17 @@ export class ExchangeQueue {
   }
 
   #ask(exchange: Exchange, used: PluginConnection | undefined): void {
-    const connection = used ?? new PluginConnection(this.#options.path);
+    if (used === undefined) this.#reuse.stop();
+    const connection = used ?? new PluginConnection(this.#options.path, this.heard);
     exchange.connection = connection;
     exchange.isReused = used !== undefined;
-    this.#asking += 1;
+    this.#open.add(connection);
     connection.ask(exchange.question.frame, {
       answered: (frame) => this.#answered(exchange, connection, frame),
-      failed: (error) => this.#failed(exchange, error),
+      failed: (error, isUnread) => {
+        this.#open.delete(connection);
+        this.#failed(exchange, error, isUnread);
+      },
     });
   }
 
@@ -122,32 +130,39 @@ export class ExchangeQueue {
       answer = exchange.question.read(frame);
       if (!answer.hasId && exchange.isReused) throw new HubError(ErrorCode.Protocol, "answered without an id");
     } catch (reason) {
-      connection.close();
-      this.#failed(exchange, HubError.from(reason, ErrorCode.Protocol));
+      this.#drop(connection);
+      this.#failed(exchange, HubError.from(reason, ErrorCode.Protocol), false);
       return;
     }
+    if (exchange.isReused) this.#reuse.worked();
+    const nowMs = performance.now();
+    this.#width.answered(connection, this.#open, nowMs);
     this.#exchanges.delete(exchange.call);
     const { response, hasId, remarks } = answer;
     for (const remark of remarks) this.#options.onRemark?.(`${exchange.question.name}: ${remark}`);
     this.#options.answer(exchange, response);
     // An answer can lead to anything, also to the end of this link.
-    if (this.#asking === 0) {
-      connection.close();
-      return;
-    }
-    this.#asking -= 1;
-    this.#next(hasId && connection.isUsable ? connection : void connection.close());
+    if (!this.#open.has(connection)) return;
+    const goesOn = hasId && connection.isUsable && this.#width.mayGoOn(connection, this.#open, this.heard, nowMs);
+    if (!goesOn) this.#drop(connection);
+    this.#next(goesOn ? connection : undefined);
+  }
+
+  #drop(connection: PluginConnection): void {
+    this.#open.delete(connection);
+    connection.close();
   }
 
   /** @param error completes the sentence "Plugin X …" */
-  #failed(exchange: Exchange, error: HubError): void {
-    this.#asking -= 1;
+  #failed(exchange: Exchange, error: HubError, isUnread: boolean): void {
     if (exchange.isReused) {
       // The plugin hung up after its last answer, or had more to say to the last question: no fault of this one.
       // Nor of the connection, where the question is one that it may not know how to read.
-      if (exchange.question.otherwise === undefined) this.#reuses = false;
-      this.#ask(exchange, undefined);
-      return;
+      if (exchange.question.otherwise === undefined) this.#reuse.failed();
+      if (isUnread || exchange.question.isRepeatable) {
+        this.#ask(exchange, undefined);
+        return;
+      }
     }
     const { refused, question } = exchange;
     if (question.otherwise !== undefined && error.code === ErrorCode.Unavailable) {
@@ -162,19 +177,22 @@ export class ExchangeQueue {
     this.#next(undefined);
   }
 
-  /** The next in the queue. `used` is a connection that could serve it. */
+  /** The next in the queue. `used` is an open connection that could serve it. */
   #next(used: PluginConnection | undefined): void {
     let connection = used;
-    while (this.#asking < this.#connections) {
+    const nowMs = performance.now();
+    while (connection !== undefined || this.#open.size < this.#width.limit(this.#open, nowMs)) {
       const exchange = this.#waiting.shift();
       if (exchange === undefined) break;
       this.#waitingBytes -= exchange.question.frame.length;
-      const again = this.#reuses && exchange.question.isRepeatable ? connection : undefined;
-      if (again === undefined) connection?.close();
+      const reuses = connection !== undefined && this.#reuse.allows(exchange.question);
+      if (!reuses && connection !== undefined) this.#drop(connection);
+      this.#ask(exchange, reuses ? connection : undefined);
       connection = undefined;
-      this.#ask(exchange, again);
     }
-    connection?.close();
+    if (connection === undefined) return;
+    this.#open.delete(connection);
+    this.#reuse.release(connection);
   }
 
   /** @returns when the next one is due */

@@ -11,7 +11,7 @@ export interface Question {
   readonly frame: Uint8Array;
   /** The longest that it may take in all, from `open` to the last byte of the answer. */
   readonly timeoutMs: number;
-  /** Asking twice does no harm, so it may be put on a connection that has been used: the plugin may be about to close that. */
+  /** Asking twice does no harm, whatever became of the first time. */
   readonly isRepeatable: boolean;
   /** The same in another form, for a plugin that hangs up on this one because it cannot read it. */
   readonly otherwise?: () => Question;

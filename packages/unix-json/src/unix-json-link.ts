@@ -27,8 +27,8 @@ export interface UnixJsonLinkOptions {
    * plugin hangs up on that and answers this.
    */
   readonly kvForm?: KvForm | "none";
-  /** Connections at once. More than one helps only a plugin that serves several. Default 1. */
-  readonly connections?: number;
+  /** Connections at once. Default: one, and up to 16 as soon as the plugin shows that it serves several. */
+  readonly connections?: number | undefined;
   /** Calls that may wait for a connection. Default 256. */
   readonly queueLimit?: number;
   /** The longest that an HTTP request may take in all. Default 30 000. */
@@ -288,6 +288,7 @@ export class UnixJsonLink implements Link {
   #finish(error: HubError | undefined): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
+    this.#queue.clear();
     clearTimeout(this.#graceTimer);
     this.#handler.closed(error);
     this.#resolveClosed();

@@ -119,44 +119,6 @@ describe("connections", () => {
     await expect.poll(() => plugin.open.size).toBe(0);
   });
 
-  it("are used again while others wait, one question after the other", async () => {
-    let now = 0;
-    let most = 0;
-    await using plugin = await StandIn.listen((message, socket) => {
-      now += 1;
-      most = Math.max(most, now);
-      setImmediate(() => {
-        now -= 1;
-        socket.write(sdkAnswer(message["request_id"], { status: 200, body: message["payload"].payload.path }));
-      });
-    });
-    using hub = new Driver(plugin.path);
-    const paths = Array.from({ length: 100 }, (_, index) => `/${index}`);
-    const bodies = await Promise.all(paths.map(async (path) => (await httpOf(hub.get(path).ended)).body));
-    expect(bodies).toEqual(paths);
-    expect([most, plugin.connections]).toEqual([1, 1]);
-  });
-
-  it("are not used again for what must not be asked twice", async () => {
-    await using plugin = await StandIn.listen(sdkPlugin(serve));
-    using hub = new Driver(plugin.path);
-    const calls = ["/1", "/2", "/3"].map((path) => httpOf(hub.http({ method: "POST", path }).ended));
-    expect((await Promise.all(calls)).map(({ body }) => body)).toEqual(["POST /1", "POST /2", "POST /3"]);
-    expect(plugin.connections).toBe(3);
-  });
-
-  it("that the plugin closes after each answer lose no call", async () => {
-    await using plugin = await StandIn.listen((message, socket) => {
-      socket.end(sdkAnswer(message["request_id"], { status: 200, body: message["payload"].payload.path }));
-    });
-    using hub = new Driver(plugin.path);
-    const paths = Array.from({ length: 20 }, (_, index) => `/${index}`);
-    const bodies = await Promise.all(paths.map(async (path) => (await httpOf(hub.get(path).ended)).body));
-    expect(bodies).toEqual(paths);
-    // One question, at most, was put on a connection that was about to close; it could be repeated.
-    expect(plugin.messages.length).toBeLessThanOrEqual(21);
-  });
-
   it("may be several at once where the plugin serves several", async () => {
     const waiting: (() => void)[] = [];
     await using plugin = await StandIn.listen(
@@ -164,7 +126,7 @@ describe("connections", () => {
         waiting.push(() => socket.write(sdkAnswer(message["request_id"], { status: 200, body: "" })));
         if (waiting.length === 3) for (const answer of waiting.splice(0)) answer();
       },
-      { serial: false },
+      { hands: Number.POSITIVE_INFINITY },
     );
     using hub = new Driver(plugin.path, { connections: 3 });
     const calls = Array.from({ length: 6 }, () => httpOf(hub.get().ended));
@@ -512,7 +474,7 @@ describe("the link", () => {
     });
 
     it("as UNAVAILABLE where nobody listens, though a connection is open, or where its file is gone", async () => {
-      const plugin = await StandIn.listen(() => {}, { serial: false });
+      const plugin = await StandIn.listen(() => {}, { hands: Number.POSITIVE_INFINITY });
       using hub = new Driver(plugin.path);
       using gone = new Driver("/nonexistent/p.sock");
       const kept = connect(plugin.path);
@@ -565,7 +527,7 @@ describe("init", () => {
   });
 
   it("arrives before whatever follows, also where the plugin serves its connections side by side", async () => {
-    await using plugin = await StandIn.listen(sdkPlugin(serve), { serial: false });
+    await using plugin = await StandIn.listen(sdkPlugin(serve), { hands: Number.POSITIVE_INFINITY });
     using hub = new Driver(plugin.path);
     await initialise({ instanceId: "u", pluginSocket: plugin.path, logPath: "/l" }, new AbortController().signal);
     await httpOf(hub.get().ended);

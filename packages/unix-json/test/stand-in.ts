@@ -21,13 +21,13 @@ export type Json = { readonly [key: string]: any };
 export type Behave = (message: Json, socket: Socket, raw: Buffer) => void;
 
 export interface StandInOptions {
-  /** Default true. */
-  readonly serial?: boolean;
+  /** How many connections it serves at once; the others wait. Default 1. */
+  readonly hands?: number;
   /** What becomes of a connection, in place of serving it. */
   readonly onConnection?: (socket: Socket) => void;
 }
 
-/** A plugin within the test's own process, which serves its connections one after the other and reads frame by frame. */
+/** A plugin within the test's own process, which serves each connection until its end and reads frame by frame. */
 export class StandIn implements AsyncDisposable {
   readonly path: string;
   /** Every message that came, in order. */
@@ -40,14 +40,14 @@ export class StandIn implements AsyncDisposable {
   readonly #server: Server;
   readonly #behave: Behave;
   readonly #waiting: Socket[] = [];
-  readonly #isSerial: boolean;
+  readonly #hands: number;
   #serving = 0;
 
-  private constructor(behave: Behave, { serial = true, onConnection }: StandInOptions) {
+  private constructor(behave: Behave, { hands = 1, onConnection }: StandInOptions) {
     this.#directory = mkdtempSync(join(tmpdir(), "uj-"));
     this.path = join(this.#directory, "p.sock");
     this.#behave = behave;
-    this.#isSerial = serial;
+    this.#hands = hands;
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       this.connections += 1;
       this.open.add(socket);
@@ -77,7 +77,7 @@ export class StandIn implements AsyncDisposable {
   }
 
   #next(): void {
-    if (this.#isSerial && this.#serving > 0) return;
+    if (this.#serving >= this.#hands) return;
     const socket = this.#waiting.shift();
     if (socket === undefined) return;
     this.#serving += 1;

@@ -1,0 +1,52 @@
+import { type PluginConnection, TELLS_UNREAD } from "./connection.ts";
+import type { Question } from "./exchange.ts";
+
+/** A plugin that hangs up after its answers does so within this time. */
+const LINGER_MS = 50;
+
+/**
+ * Whether a connection that has carried a question may carry another. Some plugins hang up after each answer, at once or as soon as
+ * they come to it, and what has reached them by then may be read and never answered. So only what may be asked twice is tried on
+ * such a connection, until the plugin has shown that it keeps them.
+ */
+export class Reuse {
+  #keeps: boolean | undefined;
+  #watched: PluginConnection | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  allows({ isRepeatable }: Question): boolean {
+    if (this.#keeps === false) return false;
+    return isRepeatable || (this.#keeps === true && TELLS_UNREAD);
+  }
+
+  /** A used connection was answered on. */
+  worked(): void {
+    this.#keeps ??= true;
+  }
+
+  /** A used connection broke. */
+  failed(): void {
+    this.#keeps = false;
+  }
+
+  /** Closes a connection that nobody needs; the first time not at once, to see whether the plugin does. */
+  release(connection: PluginConnection): void {
+    if (this.#keeps !== undefined) {
+      connection.close();
+      return;
+    }
+    this.stop();
+    this.#watched = connection;
+    this.#timer = setTimeout(() => {
+      this.#keeps ??= connection.isUsable;
+      this.stop();
+    }, LINGER_MS);
+  }
+
+  /** Closes one that is watched: somebody needs the plugin, which may serve one connection after the other. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#watched?.close();
+    this.#watched = undefined;
+  }
+}
