@@ -9,6 +9,9 @@ import { programCommand } from "../src/program-path.ts";
 
 const fixture = (name: string): string => join(import.meta.dirname, "fixtures", name);
 
+/** A little less than a test may take, so that the failure shows what the program said. */
+const UNTIL_MS = 50_000;
+
 /** Each test has a home of its own, and would compile everything anew. */
 const COMPILE_CACHE = join(tmpdir(), "orchestrator-compile-cache");
 
@@ -100,19 +103,23 @@ export class Program {
     });
   }
 
-  /** Waits for what the program says. A program that ends first, or says nothing for 30 s, fails the test. */
+  /** Waits for what the program says. A program that ends first, or does not say it before the test is over, fails the test. */
   async until(condition: () => boolean, what: string): Promise<void> {
-    const timer = setTimeout(() => this.child.kill("SIGKILL"), 30_000);
-    while (!condition()) {
-      if (this.child.exitCode !== null || this.child.signalCode !== null) {
-        throw new Error(
-          `Waited for ${what}; the program ended with ${await this.exited}\n${this.stdout}${this.stderr}`,
-        );
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), UNTIL_MS);
+    try {
+      while (!condition()) {
+        if (this.child.exitCode !== null || this.child.signalCode !== null) {
+          const how = await this.exited;
+          // Its last words may have come with its end.
+          if (condition()) return;
+          throw new Error(`Waited for ${what}; the program ended with ${how}\n${this.stdout}${this.stderr}`);
+        }
+        await new Promise<void>((resolve) => {
+          this.#changed = resolve;
+        });
       }
-      await new Promise<void>((resolve) => {
-        this.#changed = resolve;
-      });
+    } finally {
+      clearTimeout(timer);
     }
-    clearTimeout(timer);
   }
 }

@@ -1,14 +1,18 @@
 import { readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { expect, it } from "vitest";
 import { Scratch } from "../../test/hub.ts";
+import { tempDirectory } from "../../test/run.ts";
 import { width } from "../output/text.ts";
 
-const workspaces = () => readdirSync(tmpdir()).filter((name) => name.startsWith("orchestrator-demo-"));
+/** Where the demonstration has its workspace: another one may be played on this machine at the same time. */
+function ownTemp(scratch: Scratch): string {
+  scratch.env["TMPDIR"] = tempDirectory();
+  return scratch.env["TMPDIR"];
+}
 
 it("plays the main job on one screen and leaves nothing behind", async () => {
   await using scratch = new Scratch();
-  const before = workspaces();
+  const temp = ownTemp(scratch);
   const demo = scratch.start("demo");
   expect([await demo.exited, demo.stderr]).toEqual([0, ""]);
   const lines = demo.stdout.trimEnd().split("\n");
@@ -25,19 +29,19 @@ it("plays the main job on one screen and leaves nothing behind", async () => {
   expect(demo.stdout).toMatch(/transport\.stdio → tools\.features: tool create_feature +[\d.]+ m?s/);
   expect(demo.stdout).toMatch(/ {6}tools\.features → storage\.markdown: storage_write markdown +[\d.]+ m?s/);
   expect(demo.stdout).toMatch(/none of 4 processes is left/);
-  expect(workspaces()).toEqual(before);
+  expect(readdirSync(temp)).toEqual([]);
   // Nothing in the user's home either.
   expect(readdirSync(scratch.path)).toEqual(["plugins.yaml"]);
 });
 
 it("cleans up when it is interrupted half way", async () => {
   await using scratch = new Scratch();
-  const before = workspaces();
+  const temp = ownTemp(scratch);
   const demo = scratch.start("demo");
   await demo.until(() => demo.stdout.includes("orchestrator"), "its first line");
-  while (workspaces().length === before.length) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (readdirSync(temp).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
   demo.child.kill("SIGINT");
   expect(await demo.exited).toBe(130);
-  expect(workspaces()).toEqual(before);
+  expect(readdirSync(temp)).toEqual([]);
   expect(scratch.left()).toEqual([]);
 });

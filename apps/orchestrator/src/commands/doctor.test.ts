@@ -16,6 +16,7 @@ import { describe, expect, it } from "vitest";
 import { Scratch } from "../../test/hub.ts";
 import { run } from "../../test/run.ts";
 import type { Finding } from "../doctor/check.ts";
+import { stateFile } from "../hub/state-file.ts";
 
 /** What the doctor finds in a directory; `pick` takes the findings of one name. */
 async function examine(scratch: Scratch, ...args: string[]) {
@@ -43,8 +44,13 @@ describe("orchestrator doctor", () => {
     expect((await examine(scratch)).pick("hub")).toMatchObject([
       { status: "ok", detail: expect.stringContaining("1 of 1 plugins ready") },
     ]);
+    const file = stateFile(scratch.workspace);
+    const state = readFileSync(file);
     hub.child.kill("SIGKILL");
     await hub.exited;
+    if (process.platform !== "win32") await expect.poll(() => existsSync(file)).toBe(false);
+    // As after a power cut, which spares nobody who could remove it.
+    writeFileSync(file, state, { mode: 0o600 });
     expect((await examine(scratch)).pick("hub")).toMatchObject([
       { status: "warn", detail: expect.stringContaining(`process ${hub.child.pid}`) },
     ]);

@@ -120,7 +120,8 @@ describe("orchestrator serve", () => {
     await killed.exited;
     expect((await left()).length).toBeGreaterThan(0);
     const next = await scratch.serve();
-    expect(next.stderr).toMatch(/Cleaned up after a hub that did not end in order: \d+ (of its )?processes/);
+    const cleaned = /Cleaned up after a hub that did not end in order: \d+ (of its )?processes/;
+    await next.until(() => cleaned.test(next.stderr), "what it says of the old hub");
     expect(await left()).toEqual([]);
     expect(readRecords(stateDir).records.map(({ token }) => token)).not.toContain(mark.token);
     next.child.kill("SIGTERM");

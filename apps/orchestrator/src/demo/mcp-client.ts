@@ -18,7 +18,7 @@ interface Message {
 }
 
 /** Longest that one answer may take; the first one includes the start of hub and plugins. */
-const ANSWER_MS = 30_000;
+const ANSWER_MS = 60_000;
 
 /** A client as an IDE has one: it starts the program, and speaks newline-delimited JSON-RPC on its stdin and stdout. */
 export class McpClient {

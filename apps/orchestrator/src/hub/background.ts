@@ -14,7 +14,7 @@ export interface BackgroundOptions {
   readonly idleExit: string;
   /** More arguments for `serve`. */
   readonly args?: readonly string[];
-  /** How long it may take until it listens. Default 15 000. */
+  /** How long it may take until it listens. Default 30 000. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -32,7 +32,7 @@ export async function ensureHub(workspace: string, options: BackgroundOptions): 
   const found = findHub(workspace);
   if (found.is === "running") return found.state;
   const lock = join(ensureHubDirectory(workspace), "start.lock");
-  const timeoutMs = options.timeoutMs ?? 15_000;
+  const timeoutMs = options.timeoutMs ?? 30_000;
   const waiting = { timeoutMs: timeoutMs + 5_000, ...(options.signal === undefined ? {} : { signal: options.signal }) };
   return withFileLock(lock, () => start(workspace, { ...options, timeoutMs }), waiting);
 }

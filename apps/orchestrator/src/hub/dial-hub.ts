@@ -3,8 +3,8 @@ import { ErrorCode, HubError } from "@orchestrator/protocol";
 import type { AcceptLink, Link } from "@orchestrator/transport";
 import type { HubState } from "./state-file.ts";
 
-/** A hub on this machine answers within milliseconds. */
-const HANDSHAKE_MS = 5_000;
+/** A hub on this machine answers within milliseconds; one that has just been started beside many plugins has a lot to do. */
+const HANDSHAKE_MS = 10_000;
 
 /**
  * Connects to a running hub under the name of a certificate: by the socket where it has one, which is several times faster

@@ -20,10 +20,12 @@ const RANK: Readonly<Record<string, number>> = { debug: 0, info: 1, warn: 2, err
 /** The name that says "gateway" to the hub. */
 const CLIENT = "transport.stdio-client";
 /**
- * How long a client waits for a hub's plugins to be ready. Later ones are announced to it as they come, so this only spares
- * clients that ask for the tools once and never again.
+ * How often a client looks whether a hub's plugins are ready, and how long it waits in between: 5 s in all, and longer on a busy
+ * machine, where plugins take longer, too. Later ones are announced to it as they come, so this only spares clients that ask for the
+ * tools once and never again.
  */
-const PLUGINS_MS = 5_000;
+const PLUGIN_LOOKS = 333;
+const PLUGIN_LOOK_MS = 15;
 /** How often a hub that is gone when it is asked is looked for anew. */
 const TRIES = 5;
 
@@ -36,16 +38,34 @@ export async function serveMcp(io: Io, options: McpOptions): Promise<void> {
   };
   const join = (signal?: AbortSignal): Promise<HubState> =>
     ensureHub(workspace, { idleExit: options.idleExit, args: options.hubArgs, signal, env: io.env });
-  await reach(join, (state) => pluginsSettled(state, workspace, io.signal), io.signal);
-  await runStdio({
-    // Asked for each attempt: a hub that was started again has another address.
-    connect: (accept, signal) => reach(join, (state) => dialHub(state, CLIENT, accept, signal), signal),
-    input: io.stdin,
-    output: io.stdout,
-    log,
-    signal: io.signal,
-    info: { version: programVersion() },
-  });
+  let first: HubClient | undefined = await reach(
+    join,
+    (state) => pluginsSettled(state, workspace, io.signal),
+    io.signal,
+  );
+  const letGo = async (): Promise<void> => {
+    const held = first;
+    first = undefined;
+    await held?.close();
+  };
+  try {
+    await runStdio({
+      connect: async (accept, signal) => {
+        // Asked for each attempt: a hub that was started again has another address.
+        const link = await reach(join, (state) => dialHub(state, CLIENT, accept, signal), signal);
+        // Not sooner: a hub that is without clients may leave.
+        await letGo();
+        return link;
+      },
+      input: io.stdin,
+      output: io.stdout,
+      log,
+      signal: io.signal,
+      info: { version: programVersion() },
+    });
+  } finally {
+    await letGo();
+  }
 }
 
 /** A hub that has been without clients leaves: one that was found may be gone when it is asked. Then there is another to join. */
@@ -66,12 +86,18 @@ async function reach<T>(
   }
 }
 
-/** Waits until each plugin is ready or has failed. */
-async function pluginsSettled(state: HubState, workspace: string, signal: AbortSignal): Promise<void> {
-  await using client = await HubClient.connect(state, workspace, signal);
-  for (const deadline = performance.now() + PLUGINS_MS; performance.now() < deadline; ) {
-    const { plugins } = await client.control({ $case: "plugins", value: {} }, "plugins", { signal });
-    if (plugins.every(({ state: name }) => name !== "registered" && name !== "starting")) return;
-    await sleep(15);
+/** Waits until each plugin is ready or has failed. @returns the connection over which that was seen */
+async function pluginsSettled(state: HubState, workspace: string, signal: AbortSignal): Promise<HubClient> {
+  const client = await HubClient.connect(state, workspace, signal);
+  try {
+    for (let look = 0; look < PLUGIN_LOOKS; look += 1) {
+      const { plugins } = await client.control({ $case: "plugins", value: {} }, "plugins", { signal });
+      if (plugins.every(({ state: name }) => name !== "registered" && name !== "starting")) break;
+      await sleep(PLUGIN_LOOK_MS);
+    }
+    return client;
+  } catch (error) {
+    await client.close();
+    throw error;
   }
 }

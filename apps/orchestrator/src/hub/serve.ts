@@ -15,6 +15,7 @@ import { type ConfigFlags, loadHubConfig } from "./default-config.ts";
 import { OPERATOR } from "./hub-client.ts";
 import { startLogSink } from "./log-sink.ts";
 import { ensureHubDirectory, findHub, lockFile, removeState, socketPath, stateFile, writeState } from "./state-file.ts";
+import { watchIdle } from "./watch-idle.ts";
 
 interface Surroundings {
   readonly io: Io;
@@ -171,18 +172,6 @@ async function takeWorkspace(workspace: string): Promise<() => void> {
       });
     }
   }
-}
-
-/** Ends the hub after `idleMs` without a client. Plugins' own links do not count. */
-function watchIdle(hub: Hub, idleMs: number, stop: (reason: string) => void): NodeJS.Timeout {
-  let lastSeen = performance.now();
-  return setInterval(
-    () => {
-      if (hub.clientLinks > 0) lastSeen = performance.now();
-      else if (performance.now() - lastSeen >= idleMs) stop(`no client for ${idleMs / 1000} s`);
-    },
-    Math.max(20, Math.min(1000, idleMs / 4)),
-  );
 }
 
 async function renew(authority: Awaited<ReturnType<typeof openAuthority>>, log: HubLog): Promise<void> {
