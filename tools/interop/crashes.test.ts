@@ -4,8 +4,9 @@ import { processesOf } from "../../packages/testkit/src/processes.ts";
 import { GO_PEERS, type GoPeer } from "./build.ts";
 import { connectGo, goPlugin, startHub, withEachGoPeer } from "./with-go.ts";
 
-/** Times are bounds for "at once" on a busy machine, far below the 300 s that such peers wait by themselves. */
-const SOON_MS = 3_000;
+/** Longer than any test: what is answered before that was answered because the plugin ended, not because it was waited for. */
+const FOR_EVER = { ms: 600_000 };
+const patient = { config: { default_timeout_ms: 600_000 } };
 
 /** The hub's own processes of this peer, and not the client's, which stands in the same directory. */
 function pluginProcesses(hub: TestHub, peer: GoPeer): number[] {
@@ -15,16 +16,14 @@ function pluginProcesses(hub: TestHub, peer: GoPeer): number[] {
 
 withEachGoPeer("Go plugins in trouble", (peer) => {
   it("killed in the middle of a call: the caller hears of it at once, the plugin comes back", async () => {
-    await using hub = await startHub({ plugins: [goPlugin(peer)] });
+    await using hub = await startHub({ plugins: [goPlugin(peer)], ...patient });
     await using client = await connectGo(peer, hub);
     const plugin = hub.hub.plugins[0]!;
     const [pid] = pluginProcesses(hub, peer);
-    const waiting = client.tool("wait", { ms: 60_000 });
+    const waiting = client.tool("wait", FOR_EVER);
     await expect.poll(() => hub.hub.status().callsInFlight).toBe(1);
-    const killed = performance.now();
     process.kill(pid!, "SIGKILL");
     expect(await waiting).toMatchObject({ code: "routing_error", message: expect.stringContaining(peer.id) });
-    expect(performance.now() - killed).toBeLessThan(SOON_MS);
     await expect.poll(() => plugin.supervised.state.name).toBe("ready");
     await expect.poll(async () => (await client.tool("echo")).code).toBe("");
     expect(pluginProcesses(hub, peer)).not.toContain(pid);
@@ -57,25 +56,21 @@ withEachGoPeer("Go plugins in trouble", (peer) => {
   });
 
   it("that answers with 17 MiB fails that call alone", async () => {
-    await using hub = await startHub({ plugins: [goPlugin(peer)] });
+    await using hub = await startHub({ plugins: [goPlugin(peer)], ...patient });
     await using client = await connectGo(peer, hub);
     expect((await client.tool("big", { bytes: 15 * 1024 * 1024 })).text).toHaveLength(15 * 1024 * 1024);
-    const started = performance.now();
     const { text, code } = await client.tool("big", { bytes: 17 * 1024 * 1024 });
     expect(text).toBe("");
     expect(code).not.toBe("");
-    expect(performance.now() - started).toBeLessThan(SOON_MS * 3);
     expect((await client.tool("echo")).code).toBe("");
   });
 
-  it("the hub stops in under 8 s while a call is under way, and leaves no process", async () => {
-    await using hub = await startHub({ plugins: [goPlugin(peer)] });
+  it("the hub stops while a call is under way, does not wait for it, and leaves no process", async () => {
+    await using hub = await startHub({ plugins: [goPlugin(peer)], ...patient });
     await using client = await connectGo(peer, hub);
-    const waiting = client.tool("wait", { ms: 60_000 }).catch((error: Error) => ({ code: error.message }));
+    const waiting = client.tool("wait", FOR_EVER).catch((error: Error) => ({ code: error.message }));
     await expect.poll(() => hub.hub.status().callsInFlight).toBe(1);
-    const started = performance.now();
     await hub.hub.stop("test");
-    expect(performance.now() - started).toBeLessThan(8_000);
     expect((await waiting).code).not.toBe("");
     expect(pluginProcesses(hub, peer)).toEqual([]);
   });
@@ -91,7 +86,12 @@ withEachGoPeer(
       ["ready-then-leave", ""],
     ])("%s: given up, with the reason", async (behaviour, reason) => {
       await using hub = await startHub({
-        plugins: [goPlugin(peer, { env: { INTEROP_BEHAVE: behaviour }, start_timeout_ms: 700 })],
+        plugins: [
+          goPlugin(peer, {
+            env: { INTEROP_BEHAVE: behaviour },
+            start_timeout_ms: behaviour === "never-ready" ? 700 : 60_000,
+          }),
+        ],
         restart: { maxCrashes: 1 },
       });
       await expect.poll(() => hub.hub.plugins[0]!.supervised.state.name).toBe("failed");

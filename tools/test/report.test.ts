@@ -51,4 +51,4 @@ it("counts what passed, failed and was skipped with its reason, and every failur
       "hook.test.ts: left something behind",
     ]),
   });
-}, 30_000);
+});
