@@ -83,9 +83,10 @@ export class HubLog {
     // A hub that speaks of a plugin, and the plugin itself, are two.
     const [gate, key] = peer === source ? [this.#gate, source] : [this.#aboutGate, `${source}\u0000${peer}`];
     // None overtakes those that are held: what a source said last stands last.
-    if (this.#held.has(key)) gate.refuse(key);
-    else if (gate.admits(key, entry.text.length, performance.now())) return this.#add(entry);
-    this.#hold(gate, key, entry);
+    const isHeld = this.#held.has(key);
+    if (isHeld) gate.refuse(key);
+    if (!isHeld && gate.admits(key, entry.text.length, performance.now())) this.#add(entry);
+    else this.#hold(gate, key, entry);
   }
 
   /** The last `count` lines of a source, or of all, oldest first. */

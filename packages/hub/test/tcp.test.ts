@@ -1,28 +1,34 @@
 import { once } from "node:events";
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect as connectTcp, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { encodeFrame, FrameReader, PluginRequest, PluginResponse } from "@orchestrator/protocol";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import type { StartTestHubOptions, TestHub } from "../src/testing/index.ts";
 import { hubsOfTests, sharedHub } from "./hubs.ts";
 import { onFd } from "./plugins.ts";
 
 const startHub = hubsOfTests();
+const directory = mkdtempSync(join(tmpdir(), "orchestrator-tcp-"));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-function options(tcp: Record<string, unknown> = {}): StartTestHubOptions {
-  const tokenFile = join(tmpdir(), `orchestrator-token-${process.pid}-${Math.random()}`);
+function options(
+  tcp: Record<string, unknown> = {},
+  plugins = [onFd("tools.a", { TOOLS: "whoami,stream" })],
+): StartTestHubOptions {
+  const tokenFile = join(directory, "token");
   writeFileSync(tokenFile, "s3cret\n");
   chmodSync(tokenFile, 0o600);
   return {
-    plugins: [onFd("tools.a", { TOOLS: "whoami,stream" })],
+    plugins,
     config: { tcp_addr: "localhost:0", tcp: { enabled: true, token_file: tokenFile, ...tcp } },
   };
 }
 
-const start = (tcp: Record<string, unknown>) => startHub(options(tcp));
+/** One without a plugin. */
+const start = (tcp: Record<string, unknown>) => startHub(options(tcp, []));
 
 const port = (hub: TestHub) => Number(hub.hub.tcpAddress.split(":").at(-1));
 
@@ -124,7 +130,7 @@ describe("the TCP door", () => {
   });
 
   it("makes its own token where the file is missing, and refuses one that others can read", async () => {
-    const tokenFile = join(tmpdir(), `orchestrator-token-${process.pid}-${Math.random()}`);
+    const tokenFile = join(directory, "made");
     const hub = await start({ token_file: tokenFile });
     const token = readFileSync(tokenFile, "utf8").trim();
     expect(token.length).toBeGreaterThan(40);
@@ -180,8 +186,8 @@ describe("the TCP door", () => {
     const answers = exchange(socket, ...writes);
     const begunAt = performance.now();
     await hub.stop();
-    // Its own plugin takes most of it; a client that is waited for would take 30 s.
-    expect(performance.now() - begunAt).toBeLessThan(4_000);
+    // A client that is waited for would take 30 s.
+    expect(performance.now() - begunAt).toBeLessThan(25_000);
     expect(await answers).toEqual([]);
   });
 
