@@ -53,11 +53,14 @@ describe("report", () => {
 });
 
 describe("merge", () => {
-  it("puts the second measurement in the place of the first", () => {
-    const merged = merge([result("hub/a", 1), result("link/c", 5)], [result("hub/a", 9), result("hub/b", 2)]);
-    expect(merged.map(({ name, ratio }) => [name, ratio])).toEqual([
+  it("keeps the better of two measurements, and what was measured once", () => {
+    const first = [result("hub/a", 1), result("hub/c", 4), result("link/c", 5), result("hub/d", Number.NaN)];
+    const again = [result("hub/a", 9), result("hub/b", 2), result("hub/c", 3), result("hub/d", 6)];
+    expect(merge(first, again).map(({ name, ratio }) => [name, ratio])).toEqual([
       ["hub/a", 9],
+      ["hub/c", 4],
       ["link/c", 5],
+      ["hub/d", 6],
       ["hub/b", 2],
     ]);
   });

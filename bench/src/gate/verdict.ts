@@ -36,10 +36,13 @@ export function floorOf({ ratio, margin }: BaselineEntry): number {
   return ratio * (1 - margin);
 }
 
-/** Puts what was measured again in the place of what was measured first. */
+/** Keeps the better of what was measured first and again: who shares the machine makes a benchmark slower, and none faster. */
 export function merge(first: readonly SuiteResult[], again: readonly SuiteResult[]): SuiteResult[] {
   const newer = new Map(again.map((result) => [result.name, result]));
-  const merged = first.map((result) => newer.get(result.name) ?? result);
+  const merged = first.map((result) => {
+    const other = newer.get(result.name);
+    return other === undefined || other.ratio < result.ratio ? result : other;
+  });
   const names = new Set(merged.map(({ name }) => name));
   return [...merged, ...again.filter(({ name }) => !names.has(name))];
 }
