@@ -69,7 +69,7 @@ node bench/src/profile.ts fd-hub-fd                                             
 
 \`pnpm bench:gate\` runs a short form of everything but the start of programs and compares the **ratios** with
 \`bench/baseline.json\`. It fails where one has fallen by more than its margin, where a benchmark is missing, and where a suite breaks;
-before it fails, it measures the suspects a second time. \`pnpm bench:update\` measures three times and writes the baseline: the ratio is
+before it fails, it measures the suspects up to twice more, and the best counts. \`pnpm bench:update\` measures three times and writes the baseline: the ratio is
 the median, the margin is how far the worst round lay below it in the median run, plus a tenth, and at least a quarter. In-process
 figures get narrow margins that way, and those that hang on the scheduler wide ones. A test slows the splice and the router down to a
 third and sees the gate fail.
