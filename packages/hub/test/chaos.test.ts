@@ -80,9 +80,9 @@ describe.each(["quic", "fd"])("plugins that do everything wrong at once, over %s
     expect(heard.get(HANGS)).toEqual(new Set([6]));
     const leaking = hub.hub.plugins.find(({ id }) => id === "bad.leaks")!;
     const isLimited = !hub.hub.status().problems.some((problem) => problem.includes("bad.leaks"));
-    if (isLimited) expect(leaking.supervised.starts).toBeGreaterThan(1);
+    if (isLimited) await expect.poll(() => leaking.supervised.starts).toBeGreaterThan(1);
     expect(hub.hub.status().callsInFlight).toBe(0);
     const steady = hub.hub.plugins.find(({ id }) => id === "tools.healthy")!;
     expect([steady.supervised.starts, steady.isReady]).toEqual([1, true]);
-  }, 60_000);
+  });
 });

@@ -30,7 +30,6 @@ it(`any commands, kills and calls at once: every call is answered, and at the en
   const pids = new Set<number>();
   const enabled = new Map(ids.map((id) => [id, true]));
   const pending: Promise<unknown>[] = [];
-  const answers = { good: 0, refused: 0 };
   for (let step = 0; step < steps; step += 1) {
     const id = ids[Math.floor(next() * ids.length)]!;
     const { pid } = site.supervised(id);
@@ -48,27 +47,26 @@ it(`any commands, kills and calls at once: every call is answered, and at the en
         site.control({ $case, value: { plugin: id } }).catch((error: Error) => expect(error.message).not.toBe("")),
       );
     } else {
-      const call = site.call(`${id}_${next() < 0.5 ? "who" : "slow"}`, { ms: 20 }, 15_000);
-      pending.push(
-        call.then(({ success, errorCode }) => {
-          if (success) answers.good += 1;
-          else answers.refused += 1;
-          expect(errorCode).not.toBe("deadline_exceeded");
-        }),
-      );
+      const call = site.call(`${id}_${next() < 0.5 ? "who" : "slow"}`, { ms: 20 }, 60_000);
+      pending.push(call.then(({ errorCode }) => expect(errorCode).not.toBe("deadline_exceeded")));
     }
     if (next() < 0.4) await new Promise((resolve) => setTimeout(resolve, next() * 120));
   }
   await Promise.all(pending);
-  expect(answers.good).toBeGreaterThan(0);
+  // One of them serves in any case.
+  enabled.set("a", true);
   for (const id of ids) {
     await site.control({ $case: "enable", value: { plugin: id, enabled: enabled.get(id)! } });
     if (!enabled.get(id)) {
       expect(site.supervised(id).pid).toBe(0);
       continue;
     }
-    if (site.supervised(id).state.name === "failed") await site.control({ $case: "reset", value: { plugin: id } });
-    await expect.poll(async () => (await site.call(`${id}_who`)).errorMessage).toBe("");
+    const serves = async () => {
+      // The end of a process that was killed may become known only now.
+      if (site.supervised(id).state.name === "failed") await site.control({ $case: "reset", value: { plugin: id } });
+      return (await site.call(`${id}_who`)).errorMessage;
+    };
+    await expect.poll(serves).toBe("");
   }
   const serving = ids.map((id) => site.supervised(id).pid);
   await expect.poll(() => [...pids].filter((pid) => !serving.includes(pid) && exists(pid))).toEqual([]);

@@ -23,7 +23,8 @@ describe.skipIf(!existsSync("/proc/self/fd"))(`a hub after ${CALLS} calls and ${
     "holds no more than before, and no call of the healthy plugin failed",
     async () => {
       const program = join(import.meta.dirname, "fixtures", "soak-hub.ts");
-      const args = ["--expose-gc", program, String(CALLS), String(CRASHES)];
+      // Calls over a socket cost half as much.
+      const args = ["--expose-gc", program, String(CALLS), String(CRASHES), FULL ? "quic" : "unix"];
       const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 3_600_000 });
       const found = JSON.parse(stdout.trim().split("\n").at(-1)!) as {
         readonly before: Figures;
@@ -35,7 +36,7 @@ describe.skipIf(!existsSync("/proc/self/fd"))(`a hub after ${CALLS} calls and ${
       };
       expect(found).toMatchObject({ failed: 0, wrongErrors: 0, callsInFlight: 0 });
       expect(found.crashed).toBeGreaterThanOrEqual(CRASHES);
-      expect(found.after.descriptors).toBe(found.before.descriptors);
+      expect(found.after.descriptors).toBeLessThanOrEqual(found.before.descriptors);
       expect(found.after.rss / found.before.rss).toBeLessThan(RSS_GROWTH);
       expect(found.after.held / found.before.held).toBeLessThan(HELD_GROWTH);
     },
