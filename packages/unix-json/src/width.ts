@@ -7,6 +7,8 @@ const LOOK_AGAIN_MS = 30_000;
 const LOOK_AGAIN_MAX_MS = 3_600_000;
 /** Answers of the others, per open connection, that one may wait for which has had none. */
 const PATIENCE = 4;
+/** The same in all, while a second connection is there to see what comes of it: a busy machine is slow to hand it to the plugin. */
+const LOOK_PATIENCE = 64;
 
 /**
  * How many connections a plugin is asked on at once. Many serve one after the other, and a question on a second connection would
@@ -51,8 +53,9 @@ export class Width {
    * @param heard answers of the plugin so far, on whatever connection
    */
   mayGoOn(connection: PluginConnection, open: ReadonlySet<PluginConnection>, heard: number, nowMs: number): boolean {
+    const patience = this.#isLooking ? LOOK_PATIENCE : PATIENCE * open.size;
     for (const other of open) {
-      if (other === connection || other.answers > 0 || heard - other.madeAt < PATIENCE * open.size) continue;
+      if (other === connection || other.answers > 0 || heard - other.madeAt < patience) continue;
       this.#end(nowMs);
       return false;
     }
