@@ -8,7 +8,7 @@ export interface SocketOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds of silence before the peer is asked for a sign of life. Default 10 000 for tls, 0 (never) for unix. */
   readonly keepAliveMs?: number;
-  /** How long the TLS handshake may take, in milliseconds. Default 5 000. */
+  /** How long the TLS handshake may take, in milliseconds. Default 10 000. */
   readonly handshakeTimeoutMs?: number;
 }
 
@@ -22,6 +22,6 @@ export interface SocketDialOptions extends SocketOptions {
   readonly serverName?: string;
 }
 
-export const HANDSHAKE_MS = 5_000;
+export const HANDSHAKE_MS = 10_000;
 /** On another machine a peer can vanish without a sign; on this one the kernel tells. */
 export const TLS_KEEP_ALIVE_MS = 10_000;

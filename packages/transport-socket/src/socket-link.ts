@@ -10,6 +10,7 @@ import {
   type PayloadSource,
 } from "@orchestrator/transport";
 import { Backlog } from "./backlog.ts";
+import { bidFarewell, FAREWELL_MS } from "./farewell.ts";
 import { brokenFrame, FrameError, FrameKind, HELLO } from "./frame.ts";
 import { FrameParser } from "./frame-parser.ts";
 import { FrameWriter } from "./frame-writer.ts";
@@ -20,8 +21,6 @@ import { LinkCalls } from "./link-calls.ts";
 const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 /** Default of `maxConcurrentCalls`. */
 const MAX_CONCURRENT_CALLS = 16_384;
-/** How long a peer has to read what was sent before the end, in milliseconds. */
-const FAREWELL_MS = 1_000;
 const NOTHING = new Uint8Array(0);
 
 export interface SocketLinkOptions {
@@ -37,6 +36,8 @@ export interface SocketLinkOptions {
   readonly maxConcurrentCalls?: number;
   /** A peer that reads nothing while so many bytes wait for it is given up. Default 256 MiB. */
   readonly maxWaitingBytes?: number;
+  /** How often is looked, at the end, whether the peer still takes what was sent, in milliseconds. Default 1 000. */
+  readonly farewellMs?: number;
   /** Called when the peer's hello is here: it speaks this frame format. */
   readonly onHello?: () => void;
 }
@@ -53,6 +54,7 @@ export class SocketLink implements Link {
   readonly #keepAlive: KeepAlive | undefined;
   readonly #calls: LinkCalls;
   readonly #resolveClosed: () => void;
+  readonly #farewellMs: number;
   readonly #onHello: (() => void) | undefined;
   #greeted = false;
   #over = false;
@@ -65,6 +67,7 @@ export class SocketLink implements Link {
     this.peer = peer;
     this.remoteAddress = options.remoteAddress;
     this.#socket = socket;
+    this.#farewellMs = options.farewellMs ?? FAREWELL_MS;
     this.#onHello = options.onHello;
     const closed = Promise.withResolvers<void>();
     this.closed = closed.promise;
@@ -210,7 +213,7 @@ export class SocketLink implements Link {
     try {
       this.#lost(this.#calls.size === 0 ? undefined : linkLost(this.peer, "was closed"));
     } finally {
-      this.#endSocket();
+      bidFarewell(this.#socket, this.#farewellMs);
     }
   }
 
@@ -219,18 +222,8 @@ export class SocketLink implements Link {
     try {
       this.#lost(graceful ? undefined : linkLost(this.peer, "was closed by the peer"));
     } finally {
-      this.#endSocket();
+      bidFarewell(this.#socket, this.#farewellMs);
     }
-  }
-
-  /** The peer reads what was sent, sees the end and ends its side; one that does not is cut off. */
-  #endSocket(): void {
-    const socket = this.#socket;
-    if (socket.destroyed || socket.writableEnded) return;
-    socket.end();
-    const timer = setTimeout(() => socket.destroy(), FAREWELL_MS);
-    timer.unref();
-    socket.once("close", () => clearTimeout(timer));
   }
 
   /** @throws the first thing that the handler threw, once it has heard everything */

@@ -87,7 +87,7 @@ describe("time", () => {
   it("cuts off a peer that ended its side, and does not take what waits for it", async () => {
     const [mine, theirs] = await socketPair(directory.path(`t${count++}`));
     const echo = new Echo(true);
-    const link = new SocketLink(theirs, { ...common, isConnector: false }, echo.accept);
+    const link = new SocketLink(theirs, { ...common, isConnector: false, farewellMs: 10 }, echo.accept);
     mine.write(hello);
     for (let calls = 0; calls < 20; calls++) link.open(Buffer.alloc(64 * 1024), true);
     mine.end();

@@ -5,6 +5,8 @@ import type { CarrierSetup } from "./carrier-pair.ts";
 import { bytes, echo, pattern, Recorder } from "./recorder.ts";
 
 const reason = new HubError(ErrorCode.ResourceExhausted, "had enough");
+/** More than a test takes: what is under way has the time that it needs. */
+const GRACE_MS = 60_000;
 
 /** How links end: gracefully, at once, and by accident. */
 export function testClosing(setup: CarrierSetup): void {
@@ -14,7 +16,7 @@ export function testClosing(setup: CarrierSetup): void {
     await using pair = await setup.connect(a.accept, b.accept);
     a.link.open(bytes(1), true);
     const request = await b.until("request");
-    const closed = pair.connecting.close();
+    const closed = pair.connecting.close(GRACE_MS);
     expect(pair.connecting.isOpen).toBe(false);
     b.link.send(request.call, bytes(2), true);
     await closed;
@@ -33,7 +35,7 @@ export function testClosing(setup: CarrierSetup): void {
     const b = new Recorder((told, link) => {
       if (told.what !== "request") return;
       for (let index = 0; index < 40; index++) link.send(told.call, pattern(30_000, index), index === 39);
-      void link.close();
+      void link.close(GRACE_MS);
     });
     await using _pair = await setup.connect(a.accept, b.accept);
     a.link.open(bytes(1), true);
@@ -49,7 +51,7 @@ export function testClosing(setup: CarrierSetup): void {
     await using pair = await setup.connect(a.accept, b.accept);
     a.link.open(bytes(1), true);
     const request = await b.until("request");
-    const closed = [pair.connecting.close(), pair.connecting.close(60_000)];
+    const closed = [pair.connecting.close(GRACE_MS), pair.connecting.close(2 * GRACE_MS)];
     expect(() => pair.connecting.open(bytes(1), true)).toThrowError(
       expect.objectContaining({ code: ErrorCode.Unavailable }),
     );
@@ -72,7 +74,7 @@ export function testClosing(setup: CarrierSetup): void {
     await using pair = await setup.connect(a.accept, b.accept);
     a.link.open(bytes(1), true);
     await b.until("request");
-    void pair.connecting.close(60_000);
+    void pair.connecting.close(GRACE_MS);
     await pair.connecting.close(1);
     await b.until("closed");
     expect([a.all("cancelled")[0]!.error.code, b.all("cancelled")[0]!.error.code]).toEqual([
