@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { watch } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { Store } from "../src/index.ts";
 import { scratch } from "./support.ts";
@@ -27,14 +26,14 @@ function start(file: string, run: number, told: string): ChildProcess {
   return spawn(process.execPath, [program, file, String(run), told], { stdio: ["ignore", "ignore", "inherit"] });
 }
 
-/** Waits until the writer has told anything, or is gone. */
-async function firstWord(file: string, child: ChildProcess): Promise<void> {
+/** Waits until the writer has told so many bytes, or is gone. */
+async function told(bytes: number, file: string, child: ChildProcess): Promise<void> {
   const heard = new AbortController();
   child.once("exit", () => heard.abort());
   const changes = watch(file, { signal: heard.signal });
   try {
-    if (statSync(file).size > 0) return;
-    for await (const _ of changes) if (statSync(file).size > 0) return;
+    if (statSync(file).size >= bytes) return;
+    for await (const _ of changes) if (statSync(file).size >= bytes) return;
   } catch (error) {
     if (!heard.signal.aborted) throw error;
   }
@@ -54,13 +53,13 @@ describe("a writer that is killed", () => {
       writeFileSync(file, "");
       const child = start(directory.file, round, file);
       const closed = once(child, "close");
-      await firstWord(file, child);
-      await sleep(next() * 60);
+      // From the first words to some two hundred writes.
+      await told(1 + next() * 4_000, file, child);
       child.kill("SIGKILL");
       await closed;
-      const told = readFileSync(file, "utf8");
+      const words = readFileSync(file, "utf8");
       // Only whole lines were told.
-      for (const line of told.slice(0, told.lastIndexOf("\n")).split("\n")) {
+      for (const line of words.slice(0, words.lastIndexOf("\n")).split("\n")) {
         if (line.startsWith("?")) maybeGone.add(line.slice(1));
         else if (line.startsWith("-")) gone.add(line.slice(1));
         else there.set(line.split(" ")[0]!, Number(line.split(" ")[1]));

@@ -281,7 +281,8 @@ describe("a file that somebody else has", () => {
   });
 
   function change(file: string, sql: string): void {
-    const db = new DatabaseSync(file);
+    // The store may be at its housekeeping.
+    const db = new DatabaseSync(file, { timeout: 60_000 });
     db.exec(sql);
     db.close();
   }
