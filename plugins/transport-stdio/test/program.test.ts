@@ -33,10 +33,10 @@ describe("the program", () => {
     const others = new Set(quic.hub.links);
     await using run = program();
     await run.initialize();
-    const [mine] = [...quic.hub.links].filter((peer) => !others.has(peer));
     run.send(call(1, "echo", { a: 1 }));
     const { result } = await run.saw((message) => message["id"] === 1);
     expect(result.content[0].text).toBe('{"a":1}');
+    const [mine] = [...quic.hub.links].filter((peer) => !others.has(peer));
     run.child.stdin.end();
     expect(await run.exited).toEqual({ code: 0, signal: null });
     expect(run.messages.every((message) => message["jsonrpc"] === "2.0")).toBe(true);

@@ -74,7 +74,10 @@ export class Program implements AsyncDisposable {
   }
 
   #read(text: string): void {
-    const lines = (this.#partial + text).split("\n");
+    this.#partial += text;
+    // Of a long line most pieces end nothing: to look through it with each of them would take longer than all the rest.
+    if (!text.includes("\n")) return;
+    const lines = this.#partial.split("\n");
     this.#partial = lines.pop() ?? "";
     for (const line of lines) this.messages.push(JSON.parse(line));
     this.#wake();
