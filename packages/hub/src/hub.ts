@@ -44,6 +44,10 @@ export interface HubOptions {
   readonly termMs?: number;
   /** How long a program of a plugin directory may take to say what it is. */
   readonly metadataMs?: number;
+  /** How long the plugins wait for a program that does not say who it is. */
+  readonly identifyMs?: number;
+  /** How long the start of one plugin may keep others waiting for their turn. */
+  readonly slotMs?: number;
 }
 
 /** The process that owns routes, supervises plugins and enforces policy. Two hubs can live in one process. */

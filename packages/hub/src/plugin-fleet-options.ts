@@ -26,6 +26,10 @@ export interface FleetOptions {
   readonly termMs?: number | undefined;
   /** How long a program of a plugin directory may take to say what it is. */
   readonly metadataMs?: number | undefined;
+  /** All plugins wait this long for the slowest program to print its manifest; after that it is asked again when it starts. */
+  readonly identifyMs?: number | undefined;
+  /** A plugin that takes longer than this to start mostly waits for something, and lets the next one begin. */
+  readonly slotMs?: number | undefined;
   /** Where plugins reach the hub; known once it listens. */
   readonly hubAddress: () => string;
   readonly dialect: Pick<DialectOptions, "accept" | "onReady" | "onGone">;

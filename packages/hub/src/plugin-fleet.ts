@@ -18,9 +18,7 @@ import { PluginSwitches } from "./supervision/plugin-switches.ts";
 import { findPlugins } from "./unix-json/find-plugins.ts";
 import { UnixJsonDialect } from "./unix-json-dialect.ts";
 
-/** All of them wait this long for the slowest program to print its manifest; after that it is asked again when it starts. */
-const PROBE_PATIENCE_MS = 2_000;
-/** A plugin that takes longer than this to start mostly waits for something, and lets the next one begin. */
+const IDENTIFY_MS = 2_000;
 const SLOT_MS = 5_000;
 
 /** Why a lazy plugin does not run. */
@@ -180,7 +178,7 @@ export class PluginFleet {
 
   /** Not more than so many start at the same time, at the start of the hub and after crashes. */
   async #inTurn<T>({ startTimeoutMs }: PluginConfig, start: () => Promise<T>): Promise<T> {
-    return await this.#slots.run(start, Math.min(SLOT_MS, startTimeoutMs));
+    return await this.#slots.run(start, Math.min(this.#options.slotMs ?? SLOT_MS, startTimeoutMs));
   }
 
   async #begin(plugin: PluginEntry): Promise<void> {
@@ -216,16 +214,17 @@ export class PluginFleet {
 
   /** Asks programs who they are before any of them runs, so that config order alone decides who gets an id that two claim. */
   async #identify(plugins: readonly PluginEntry[]): Promise<void> {
+    const patienceMs = this.#options.identifyMs ?? IDENTIFY_MS;
     const ask = async (plugin: PluginEntry) => {
       try {
-        const { manifest } = await this.#launcher.ask(plugin, this.#stopped.signal, PROBE_PATIENCE_MS);
+        const { manifest } = await this.#launcher.ask(plugin, this.#stopped.signal, patienceMs);
         return [plugin, manifest?.id] as const;
       } catch {
         // It comes up again when the plugin is started, and is told then.
         return [plugin, undefined] as const;
       }
     };
-    const answers = plugins.map((plugin) => this.#slots.run(() => ask(plugin), PROBE_PATIENCE_MS));
+    const answers = plugins.map((plugin) => this.#slots.run(() => ask(plugin), patienceMs));
     const asked = await Promise.all(answers);
     const others = this.#plugins.filter((plugin) => plugin.enabled && !plugins.includes(plugin));
     claimIds(asked, others);

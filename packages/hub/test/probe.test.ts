@@ -87,6 +87,7 @@ describe.runIf(process.platform === "linux")("asking a program for its manifest"
 describe.runIf(process.platform === "linux")("a plugin whose program", () => {
   it("hangs when it is asked holds the others up for a moment only, and may still run", async () => {
     await using hub = await startTestHub({
+      identifyMs: 300,
       plugins: [
         fixture(
           "tools.a",

@@ -38,7 +38,7 @@ describe("what a plugin may use", () => {
     expect(refused).toMatchObject([{ caller: "tools.a", name: "tool second", callee: "" }]);
     expect(
       hub.hub.log
-        .tail(10)
+        .tail(1_000)
         .map(({ text }) => text)
         .join(),
     ).toContain('Refused "tools.a" the use of tool "second"');

@@ -27,6 +27,8 @@ export interface StartTestHubOptions {
   readonly restart?: Partial<RestartPolicy>;
   readonly shutdownMs?: number;
   readonly termMs?: number;
+  /** How long the plugins wait for a program that does not say who it is. Default: longer than any busy machine needs. */
+  readonly identifyMs?: number;
   /** Kept when given, else made and removed with the hub. */
   readonly directory?: string;
   readonly onStopRequest?: () => void;
@@ -76,6 +78,8 @@ export async function startTestHub(options: StartTestHubOptions = {}): Promise<T
     socketPath: join(directory, "hub.sock"),
     restart: { delaysMs: [10], jitter: 0, ...options.restart },
     metadataMs: 60_000,
+    identifyMs: options.identifyMs ?? 60_000,
+    slotMs: 60_000,
     ...(options.shutdownMs === undefined ? {} : { shutdownMs: options.shutdownMs }),
     ...(options.termMs === undefined ? {} : { termMs: options.termMs }),
     ...(store === undefined ? {} : { store }),
