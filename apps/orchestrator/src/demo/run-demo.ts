@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isAlive, type ProcessIdentity } from "@orchestrator/identity/internal";
+import type { ProcessIdentity } from "@orchestrator/identity/internal";
 import type { CallRecord, HubStatus, PluginStatus } from "@orchestrator/protocol";
 import { HubClient } from "../hub/hub-client.ts";
 import { findHub } from "../hub/state-file.ts";
@@ -34,8 +34,10 @@ export interface DemoResult extends Played {
   readonly processes: readonly number[];
 }
 
-/** How long everything may take to be gone; a hub promises less than 8 s whatever its plugins do. */
-const GONE_MS = 10_000;
+/** How long everything may take to be gone; a hub promises less than 8 s whatever its plugins do, on a machine that has time for it. */
+const GONE_MS = 30_000;
+/** How long the system may take to end what it was told to kill. */
+const KILL_MS = 2_000;
 
 /** Plays the main job from end to end, with the real programs in a scratch workspace; leaves nothing behind. */
 export async function runDemo(io: Io, options: DemoOptions): Promise<DemoResult> {
@@ -102,13 +104,32 @@ export async function runDemo(io: Io, options: DemoOptions): Promise<DemoResult>
   }
 }
 
-/** After a failure half way: the hub was started in the background and would stay until it is idle. */
+/**
+ * After a failure half way: the hub was started in the background and would stay until it is idle. It may be about to start only now,
+ * and then it can be found by its command line alone.
+ */
 async function endHub(workspace: string): Promise<void> {
-  const found = findHub(workspace);
-  if (found.is !== "running") return;
-  process.kill(found.state.pid, "SIGTERM");
-  for (let waited = 0; isAlive(found.state) !== "dead" && waited < GONE_MS; waited += 20) await sleep(20);
-  if (isAlive(found.state) !== "dead") process.kill(found.state.pid, "SIGKILL");
+  const told = new Set<number>();
+  for (let waited = 0; waited < GONE_MS + KILL_MS; waited += 20) {
+    const found = findHub(workspace);
+    const left = leftovers(found.is === "running" ? [found.state] : [], workspace);
+    if (left.length === 0) return;
+    for (const pid of left) {
+      // Once: a second signal would mean "at once". Plugins end with their hub, or by themselves.
+      if (waited >= GONE_MS) end(pid, "SIGKILL");
+      else if (!told.has(pid)) end(pid, "SIGTERM");
+      told.add(pid);
+    }
+    await sleep(20);
+  }
+}
+
+function end(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Gone meanwhile.
+  }
 }
 
 async function allGone(processes: readonly ProcessIdentity[], workspace: string): Promise<void> {
