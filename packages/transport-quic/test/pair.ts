@@ -24,12 +24,18 @@ export async function quicPair(
 ): Promise<QuicPair> {
   const material = options.material ?? (await testMaterial());
   const arrived = Promise.withResolvers<Link>();
-  const listener = await listenQuic("localhost:0", { tls: material.server, ...options.listen }, (link) => {
-    arrived.resolve(link);
-    return accepting(link);
-  });
+  const listener = await listenQuic(
+    "localhost:0",
+    { tls: material.server, handshakeTimeoutMs: 60_000, ...options.listen },
+    (link) => {
+      arrived.resolve(link);
+      return accepting(link);
+    },
+  );
   const address = (await options.via?.(listener.address)) ?? listener.address;
-  const link = await dialQuic(address, { tls: material.client, ...options.dial }, connecting);
+  // A machine that is busy elsewhere has the time that it needs.
+  const dial = { tls: material.client, handshakeTimeoutMs: 60_000, ...options.dial };
+  const link = await dialQuic(address, dial, connecting);
   return {
     address: listener.address,
     connecting: link,

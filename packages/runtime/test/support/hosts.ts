@@ -44,10 +44,14 @@ export async function startHub(
   };
 }
 
+/** Longer than any plugin takes to answer, also one that has just been started beside many others. */
+const HANDSHAKE_MS = 60_000;
+
 /** Dials a plugin under a host's certificate. */
 export async function dialPlugin(certs: TestCerts, address: string, name = "orchestrator-to-test"): Promise<RawPeer> {
   const peer = new RawPeer();
-  await dialQuic(address, { tls: await certs.authority.leaf(name) }, peer.accept);
+  const tls = await certs.authority.leaf(name);
+  await dialQuic(address, { tls, handshakeTimeoutMs: HANDSHAKE_MS }, peer.accept);
   return peer;
 }
 
