@@ -63,7 +63,7 @@ export class FakeHub {
     });
   }
 
-  /** Sends an event to everybody who subscribed, and waits until they have it. */
+  /** Sends an event to everybody, and waits until they have it or are gone. */
   async publish(topic: string, eventType: string, payload: { [key: string]: unknown } = {}): Promise<void> {
     const value = {
       topic,
@@ -76,7 +76,8 @@ export class FakeHub {
     const request = { $case: "publish", value } as const;
     const message = PluginRequest.encode({ requestId: "event", request, context: undefined }).finish();
     const open = [...this.links].filter((peer) => peer.link.isOpen);
-    await Promise.all(open.map((peer) => peer.call(message)));
+    // One that was killed seems to be there until its silence is noticed.
+    await Promise.all(open.map((peer) => peer.call(message).catch(() => peer.link.closed)));
   }
 
   /** Resolves once this many requests of a kind have come. */
