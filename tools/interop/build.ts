@@ -50,14 +50,10 @@ export async function buildGoPeers(): Promise<string | undefined> {
       await generate();
       for (const { folder, modfile, out } of PEERS) {
         for (const program of ["plugin", "client"]) {
-          await go(folder, [
-            "build",
-            "-trimpath",
-            `-modfile=${modfile}`,
-            "-o",
-            join(cache, "bin", `${out}-${program}`),
-            `./${program}`,
-          ]);
+          const file = join(cache, "bin", `${out}-${program}`);
+          await go(folder, ["build", "-trimpath", `-modfile=${modfile}`, "-o", `${file}.new`, `./${program}`]);
+          // In one step: somebody may be running the old one, or be about to run this.
+          renameSync(`${file}.new`, file);
         }
       }
       writeFileSync(stampFile, stamp);

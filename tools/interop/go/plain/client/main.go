@@ -38,7 +38,7 @@ func dial(addr, certs, name, alpn string, anonymous bool) (*plainClient, error) 
 	if anonymous {
 		config.Certificates = nil
 	}
-	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
 	inner, err := wire.Dial(ctx, addr, config)
 	return &plainClient{inner}, err

@@ -90,7 +90,7 @@ func (s *service) connect(ctx context.Context, addr, certs string) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
+	ctx, stop := context.WithTimeout(ctx, time.Minute)
 	defer stop()
 	client, err := wire.Dial(ctx, addr, config)
 	if err != nil {

@@ -12,7 +12,12 @@ import (
 // Client calls a peer: one stream for each request.
 type Client struct{ connection *quic.Conn }
 
-var quicConfig = &quic.Config{MaxIdleTimeout: 5 * time.Minute, KeepAlivePeriod: 15 * time.Second}
+// The patience is that of a test on a busy machine.
+var quicConfig = &quic.Config{
+	HandshakeIdleTimeout: time.Minute,
+	MaxIdleTimeout:       5 * time.Minute,
+	KeepAlivePeriod:      15 * time.Second,
+}
 
 // Dial connects.
 func Dial(ctx context.Context, addr string, config *tls.Config) (*Client, error) {

@@ -38,7 +38,7 @@ func dial(addr, certs, name, alpn string, anonymous bool) (*sdkClient, error) {
 	if anonymous {
 		config.Certificates, config.GetClientCertificate = nil, nil
 	}
-	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
 	inner, err := plugin.NewOrchestratorClient(ctx, addr, config)
 	return &sdkClient{inner}, err
