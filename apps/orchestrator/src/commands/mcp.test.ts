@@ -40,7 +40,7 @@ describe("orchestrator mcp", () => {
     await Promise.all(asking.map((client) => client.close()));
     while (scratch.left().length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(scratch.hubPid()).toBeUndefined();
-    const log = await run(["logs", "-n", "3"], { cwd: scratch.workspace, env: scratch.env });
+    const log = await run(["logs", "-n", "20"], { cwd: scratch.workspace, env: scratch.env });
     expect(log).toMatchObject({ code: 0, stderr: expect.stringContaining("the last lines of the one before") });
     expect(log.stdout).toContain("no client for 0.3 s");
   });
