@@ -3,6 +3,7 @@ import { bytes, firstDifference, pattern, Recorder } from "@orchestrator/transpo
 import { describe, expect, it } from "vitest";
 import { dialQuic } from "../src/endpoint/dial.ts";
 import { listenQuic } from "../src/endpoint/listen.ts";
+import { ownLoopback } from "./loopback.ts";
 import { LossyProxy } from "./lossy-proxy.ts";
 import { testMaterial } from "./material.ts";
 import { quicPair } from "./pair.ts";
@@ -98,7 +99,7 @@ describe("load", () => {
   );
 
   it("serves a client that comes back after the server was away", async () => {
-    const address = await listenQuic("localhost:0", { tls: material.server }, new Recorder().accept).then(
+    const address = await listenQuic(ownLoopback(), { tls: material.server }, new Recorder().accept).then(
       async (listener) => {
         await listener.close();
         return listener.address;

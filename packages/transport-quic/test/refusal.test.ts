@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { dialQuic } from "../src/endpoint/dial.ts";
 import { listenQuic } from "../src/endpoint/listen.ts";
 import { quicSupport } from "../src/support.ts";
+import { ownLoopback } from "./loopback.ts";
 import { testMaterial } from "./material.ts";
 import { quicPair } from "./pair.ts";
 
@@ -137,7 +138,7 @@ describe("addresses", () => {
   });
 
   it("says at once that nobody listens", async () => {
-    const listener = await listenQuic("localhost:0", { tls: material.server }, accept);
+    const listener = await listenQuic(ownLoopback(), { tls: material.server }, accept);
     await listener.close();
     await expect(dialQuic(listener.address, { tls: material.client }, accept)).rejects.toMatchObject({
       code: ErrorCode.Unavailable,

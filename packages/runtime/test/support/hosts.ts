@@ -2,6 +2,7 @@ import { ErrorCode, HealthResult_Status, HubError } from "@orchestrator/protocol
 import type { LinkListener } from "@orchestrator/transport";
 import { dialQuic, listenQuic } from "@orchestrator/transport-quic";
 import { type TestCerts, testCerts } from "./certs.ts";
+import { ownLoopback } from "./loopback.ts";
 import { type Program, type ProgramOptions, startFixture } from "./program.ts";
 import { RawPeer, type RawPeerOptions } from "./raw-peer.ts";
 
@@ -17,7 +18,7 @@ export interface TestHubServer extends AsyncDisposable {
 export async function startHub(
   certs: TestCerts,
   options: RawPeerOptions = {},
-  address = "localhost:0",
+  address = ownLoopback(),
 ): Promise<TestHubServer> {
   const peer = new RawPeer({
     ...options,
