@@ -179,9 +179,11 @@ describe("discovery", () => {
   it("ends with a program that has ended, though a child of it lives on and holds its output", async () => {
     const file = join(root, "pid");
     program("good.binary", `setsid sleep 1000 & echo $! > ${file}; ${prints(GOOD)}`);
-    const { found } = await find();
-    process.kill(Number(readFileSync(file, "utf8")));
-    expect(found).toHaveLength(1);
+    try {
+      expect((await find()).found).toHaveLength(1);
+    } finally {
+      process.kill(Number(readFileSync(file, "utf8")));
+    }
   });
 
   it("refuses an id or a route that is taken, and says by whom", async () => {
