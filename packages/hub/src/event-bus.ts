@@ -61,13 +61,20 @@ export interface EventCounts {
 export class EventBus {
   readonly counts: EventCounts = { delivered: 0, dropped: 0 };
   readonly #wheel: DeadlineWheel;
+  readonly #delivery: typeof DELIVERY & { readonly timeoutMs: number };
   readonly #onDrop: (subscriber: string, topic: string, why: string) => void;
   readonly #subscribers = new Map<object, Subscriber>();
   readonly #topics = new Map<string, Set<Subscription>>();
   readonly #patterns = new Set<Subscription>();
 
-  constructor(wheel: DeadlineWheel, onDrop: (subscriber: string, topic: string, why: string) => void) {
+  /** @param deliveryMs how long a subscriber may take to acknowledge an event */
+  constructor(
+    wheel: DeadlineWheel,
+    onDrop: (subscriber: string, topic: string, why: string) => void,
+    deliveryMs = DELIVERY_TIMEOUT_MS,
+  ) {
     this.#wheel = wheel;
+    this.#delivery = { ...DELIVERY, timeoutMs: deliveryMs };
     this.#onDrop = onDrop;
   }
 
@@ -196,12 +203,8 @@ export class EventBus {
         try {
           const port = owner.route();
           if (port === undefined) throw new HubError(ErrorCode.Unavailable, "it is not connected");
-          await sendToPeer(
-            port,
-            this.#wheel,
-            (requestId) => parcel.request(requestId, subscriptionId, DELIVERY_TIMEOUT_MS),
-            DELIVERY,
-          );
+          const encode = (requestId: string) => parcel.request(requestId, subscriptionId, this.#delivery.timeoutMs);
+          await sendToPeer(port, this.#wheel, encode, this.#delivery);
           this.counts.delivered += 1;
         } catch (reason) {
           this.counts.dropped += 1;
@@ -226,7 +229,6 @@ export class EventBus {
 const DELIVERY = {
   name: "publish",
   expected: "acknowledgement",
-  timeoutMs: DELIVERY_TIMEOUT_MS,
   maxBytes: MAX_ACKNOWLEDGEMENT_BYTES,
 } as const;
 

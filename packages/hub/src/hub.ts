@@ -48,6 +48,8 @@ export interface HubOptions {
   readonly identifyMs?: number;
   /** How long the start of one plugin may keep others waiting for their turn. */
   readonly slotMs?: number;
+  /** How long a subscriber may take to acknowledge an event. */
+  readonly deliveryMs?: number;
 }
 
 /** The process that owns routes, supervises plugins and enforces policy. Two hubs can live in one process. */
@@ -80,9 +82,9 @@ export class Hub {
     this.#wheel = new DeadlineWheel((reason) => {
       log.write("error", "hub", `A deadline could not be kept: ${HubError.from(reason).message}`);
     });
-    this.#events = new EventBus(this.#wheel, (subscriber, topic, why) => {
+    const lost = (subscriber: string, topic: string, why: string) =>
       log.writeAbout(subscriber, "warn", "hub", `An event on "${topic}" was lost for "${subscriber}": ${why}`);
-    });
+    this.#events = new EventBus(this.#wheel, lost, options.deliveryMs);
     const control = new Control({
       log,
       calls: this.calls,

@@ -80,6 +80,7 @@ export async function startTestHub(options: StartTestHubOptions = {}): Promise<T
     metadataMs: 60_000,
     identifyMs: options.identifyMs ?? 60_000,
     slotMs: 60_000,
+    deliveryMs: 60_000,
     ...(options.shutdownMs === undefined ? {} : { shutdownMs: options.shutdownMs }),
     ...(options.termMs === undefined ? {} : { termMs: options.termMs }),
     ...(store === undefined ? {} : { store }),
