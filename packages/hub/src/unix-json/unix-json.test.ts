@@ -178,7 +178,9 @@ describe("discovery", () => {
 
   it("ends with a program that has ended, though a child of it lives on and holds its output", async () => {
     const file = join(root, "pid");
-    program("good.binary", `setsid sleep 1000 & echo $! > ${file}; ${prints(GOOD)}`);
+    // The child has left the group of the program before that ends.
+    const child = `setsid sh -c 'echo $$ > ${file}.new; mv ${file}.new ${file}; exec sleep 1000' &`;
+    program("good.binary", `${child} while [ ! -e ${file} ]; do sleep 0.01; done; ${prints(GOOD)}`);
     try {
       expect((await find()).found).toHaveLength(1);
     } finally {
