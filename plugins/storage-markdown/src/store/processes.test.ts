@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { describe, expect, it, vi } from "vitest";
 import { Program } from "../../test/program.ts";
 import { Workspace } from "../../test/workspace.ts";
 
@@ -61,6 +62,29 @@ describe("several processes on one workspace", { timeout: 600_000 }, () => {
     await holder.kill();
     expect(await waiting).toBe(2);
     expect(workspace.files()).toEqual([".orchestra-lock.version", "a.md", "a.md.version"]);
+  });
+
+  it("do not take a standstill for a lock that somebody keeps", async () => {
+    using workspace = new Workspace();
+    await workspace.write("a.md", "1", 0);
+    await using holder = new Program("hold-lock.ts", workspace.root);
+    await holder.printed(1);
+    const now = performance.now.bind(performance);
+    let stoodStillMs = 0;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => now() + stoodStillMs);
+    const looks = async (count: number) => {
+      for (const wanted = clock.mock.calls.length + count; clock.mock.calls.length < wanted; ) await nextTurn();
+    };
+    try {
+      const outcome = workspace.write("a.md", "2", 1).catch((error: unknown) => error);
+      await looks(10);
+      stoodStillMs = 3_600_000;
+      await looks(10);
+      await holder.kill();
+      expect(await outcome).toBe(2);
+    } finally {
+      clock.mockRestore();
+    }
   });
 });
 
