@@ -71,12 +71,19 @@ describe("several processes on one workspace", { timeout: 600_000 }, () => {
     await holder.printed(1);
     const now = performance.now.bind(performance);
     let stoodStillMs = 0;
+    let isOver = false;
     const clock = vi.spyOn(performance, "now").mockImplementation(() => now() + stoodStillMs);
     const looks = async (count: number) => {
-      for (const wanted = clock.mock.calls.length + count; clock.mock.calls.length < wanted; ) await nextTurn();
+      const wanted = clock.mock.calls.length + count;
+      while (clock.mock.calls.length < wanted && !isOver) await nextTurn();
     };
     try {
-      const outcome = workspace.write("a.md", "2", 1).catch((error: unknown) => error);
+      const outcome = workspace
+        .write("a.md", "2", 1)
+        .catch((error: unknown) => error)
+        .finally(() => {
+          isOver = true;
+        });
       await looks(10);
       stoodStillMs = 3_600_000;
       await looks(10);
