@@ -67,11 +67,21 @@ describe("checkImports", () => {
       'import { x } from "../../hub-2/src/x.ts";',
       '"../../hub-2/src/x.ts" leaves the package; import it by its name',
     ],
+    [
+      "packages/hub/test/vitest.config.ts",
+      'import shared from "../../../vitest.config.ts";',
+      '"../../../vitest.config.ts" leaves the package; import it by its name',
+    ],
     ["packages/hub/src/a.ts", 'import fs from "fs";', 'write "node:fs"'],
     ["packages/hub/src/a.ts", 'import { x } from "@o/hub";', "a package imports its own files by their path"],
     ["packages/protocol/src/a.ts", 'import fs from "node:fs";', '"node:fs" in a pure package'],
   ])("%s: %s", async (file, statement, expected) => {
     expect(await problems({ [file]: `// first line\n${statement}\n` })).toEqual([`${file}:2: ${expected}`]);
+  });
+
+  it("lets a package's tests be configured as all are", async () => {
+    const statement = 'export { default } from "../../vitest.config.ts";\n';
+    expect(await problems({ "packages/hub/vitest.config.ts": statement })).toEqual([]);
   });
 
   it("imports point down, also where package.json allows more", async () => {

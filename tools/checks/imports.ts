@@ -20,6 +20,8 @@ interface Package {
 const SOURCE = /\.(?:ts|mts|mjs|js)$/;
 /** Tests, and what only tests and builds use. They may reach up, through devDependencies. */
 const TEST = /(?:\.test\.ts$|\.node\.ts$|\/test\/|\/testing\/|\/fixtures\/|\/conformance\/|vitest\.config)/;
+/** What all packages have in common for their tests, and the file of each one that may say so. */
+const SHARED_TEST_CONFIG = "vitest.config.ts";
 /** Pure packages hold no platform API; the compiler refuses the globals, this check the modules. */
 const PURE = new Set(["packages/gen", "packages/protocol", "packages/transport", "packages/mcp"]);
 
@@ -51,6 +53,7 @@ function problemOf(
   if (specifier.startsWith(".")) {
     const target = posix.normalize(posix.join(posix.dirname(file), specifier));
     if (outside || target.startsWith(`${from.folder}/`)) return undefined;
+    if (target === SHARED_TEST_CONFIG && file === `${from.folder}/${SHARED_TEST_CONFIG}`) return undefined;
     return `${at}: "${specifier}" leaves the package; import it by its name`;
   }
   if (specifier.startsWith("node:")) {

@@ -53,8 +53,7 @@ export const pluginFields = {
     kind: "count",
     minimum: 1,
     maximum: 64,
-    description:
-      "With `unix-json`: connections at once. Unless told, the hub finds out whether the plugin serves several.",
+    description: "With `unix-json`: connections at once. Unless told, the hub finds out how many it serves.",
     defaultText: "1, up to 16 where it does",
   },
   args: {
