@@ -53,7 +53,7 @@ export class ExchangeQueue {
   /** @throws {HubError} `RESOURCE_EXHAUSTED` when too many wait */
   add(call: CallId, requestId: string, question: Question): void {
     const nowMs = performance.now();
-    const isFull = this.#open.size >= this.#width.limit(this.#open, nowMs);
+    const isFull = this.#open.size >= this.#limit(nowMs);
     if (isFull) this.#checkRoom(question);
     const deadlineMs = nowMs + question.timeoutMs;
     const rest = { refused: undefined, connection: undefined, isReused: false };
@@ -108,7 +108,6 @@ export class ExchangeQueue {
   }
 
   #ask(exchange: Exchange, used: PluginConnection | undefined): void {
-    if (used === undefined) this.#reuse.stop();
     const connection = used ?? new PluginConnection(this.#options.path, this.heard);
     exchange.connection = connection;
     exchange.isReused = used !== undefined;
@@ -181,15 +180,23 @@ export class ExchangeQueue {
   #next(used: PluginConnection | undefined): void {
     let connection = used;
     const nowMs = performance.now();
-    while (connection !== undefined || this.#open.size < this.#width.limit(this.#open, nowMs)) {
+    while (connection !== undefined || this.#open.size < this.#limit(nowMs)) {
       const exchange = this.#waiting.shift();
       if (exchange === undefined) break;
       this.#waitingBytes -= exchange.question.frame.length;
       const reuses = connection !== undefined && this.#reuse.allows(exchange.question);
-      if (!reuses && connection !== undefined) this.#drop(connection);
+      if (!reuses) this.#release(connection);
       this.#ask(exchange, reuses ? connection : undefined);
       connection = undefined;
     }
+    this.#release(connection);
+  }
+
+  #limit(nowMs: number): number {
+    return this.#width.limit(this.#open, this.#reuse.keeps === true, nowMs);
+  }
+
+  #release(connection: PluginConnection | undefined): void {
     if (connection === undefined) return;
     this.#open.delete(connection);
     this.#reuse.release(connection);

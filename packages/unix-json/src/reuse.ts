@@ -1,7 +1,7 @@
 import { type PluginConnection, TELLS_UNREAD } from "./connection.ts";
 import type { Question } from "./exchange.ts";
 
-/** A plugin that hangs up after its answers does so within this time. */
+/** A plugin that hangs up after its answers does so within this time. Once, others may have to wait for it that long. */
 const LINGER_MS = 50;
 
 /**
@@ -13,6 +13,11 @@ export class Reuse {
   #keeps: boolean | undefined;
   #watched: PluginConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
+
+  /** The plugin keeps a connection until we close it; undefined while that is not known. */
+  get keeps(): boolean | undefined {
+    return this.#keeps;
+  }
 
   allows({ isRepeatable }: Question): boolean {
     if (this.#keeps === false) return false;
@@ -29,13 +34,12 @@ export class Reuse {
     this.#keeps = false;
   }
 
-  /** Closes a connection that nobody needs; the first time not at once, to see whether the plugin does. */
+  /** Closes a connection that nobody needs; the first one not at once, to see whether the plugin does. */
   release(connection: PluginConnection): void {
-    if (this.#keeps !== undefined) {
+    if (this.#keeps !== undefined || this.#watched !== undefined) {
       connection.close();
       return;
     }
-    this.stop();
     this.#watched = connection;
     this.#timer = setTimeout(() => {
       this.#keeps ??= connection.isUsable;
@@ -43,7 +47,7 @@ export class Reuse {
     }, LINGER_MS);
   }
 
-  /** Closes one that is watched: somebody needs the plugin, which may serve one connection after the other. */
+  /** Closes one that is watched. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#watched?.close();

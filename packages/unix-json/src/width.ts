@@ -28,13 +28,16 @@ export class Width {
     this.#fixed = fixed;
   }
 
-  /** @param open connections in the order in which they were made */
-  limit(open: ReadonlySet<PluginConnection>, nowMs: number): number {
+  /**
+   * @param open connections in the order in which they were made
+   * @param keeps the plugin has shown that it keeps its connections; of others nothing can be seen
+   */
+  limit(open: ReadonlySet<PluginConnection>, keeps: boolean, nowMs: number): number {
     if (this.#fixed !== undefined) return this.#fixed;
     if (this.#isWide) return WIDE;
     const [first] = open;
-    // Only one that goes on after an answer can show anything.
-    if (!this.#isLooking && open.size === 1 && first!.answers > 0 && nowMs >= this.#lookAtMs) this.#isLooking = true;
+    const canLook = keeps && open.size === 1 && first!.answers > 0;
+    if (!this.#isLooking && canLook && nowMs >= this.#lookAtMs) this.#isLooking = true;
     return this.#isLooking ? 2 : 1;
   }
 
