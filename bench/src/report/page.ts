@@ -54,6 +54,8 @@ ${failures.map(({ suite }) => `Suite \`${suite}\` failed in this run.\n`).join("
   JSON over HTTP parses and writes each message. NATS is measured where \`nats-server\` is in PATH.
 - The stdio chain has the same chain with QUIC on every leg as its peer, and the existing programs in Go, all four of them, where
   \`ORCHESTRATOR_BENCH_GO_CHAIN\` names the directory that has them${hasGoChain(results) ? "" : ". They were not measured in this run"}.
+- The plugin on a Unix socket is a page of Node that answers with 500 bytes. The relay in front of its twin takes HTTP and opens a
+  connection to it for each request, as the core does that such plugins were written for; it has no TLS, no policy and no deadlines.
 - Memory is what the kernel counts: RSS with what is shared (Node's own program), PSS with that divided among those who share it.
 
 ## How to repeat

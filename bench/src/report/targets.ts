@@ -85,6 +85,13 @@ export const TARGETS: readonly Target[] = [
       "Four processes and nine hops on two cores, a file that is read, and a protobuf Struct each way in each plugin",
   },
   {
+    what: "requests to a plugin on a Unix socket, 64 under way",
+    name: "call/unix-hub-json/64",
+    of: "ours",
+    atLeast: 50_000,
+    holds: "Caller, hub and plugin share two cores, and each of them reads and writes the request as JSON or protobuf",
+  },
+  {
     what: "durable writes of entries by 1 024 writers at once, over `node:sqlite` with as large transactions",
     name: "set/1024-writers",
     of: "ratio",
