@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  chownSync,
   copyFileSync,
   linkSync,
   readdirSync,
@@ -17,6 +18,7 @@ import { DatabaseSync } from "node:sqlite";
 import { ErrorCode } from "@orchestrator/protocol";
 import { describe, expect, it } from "vitest";
 import { restoreDatabase, Store } from "../src/index.ts";
+import { OwnerLock } from "../src/writer/owner-lock.ts";
 import { bytes, type Scratch, scratch, text } from "./support.ts";
 
 const NOW = new Date("2031-02-03T04:05:06.789Z");
@@ -120,7 +122,92 @@ describe("a restore", () => {
   });
 });
 
+describe("a restore leaves nothing behind", () => {
+  it("of one that was killed in the middle of its copy", async () => {
+    await using site = await backedUp();
+    const cutOff = join(site.path, ".orchestra.db.restoring");
+    for (const path of [cutOff, `${cutOff}-journal`]) writeFileSync(path, "half of a copy");
+    await restoreDatabase({ file: site.file, backup: site.backup, now: NOW });
+    expect(readdirSync(site.path).sort()).toEqual(["backup.db", "orchestra.db", KEPT, "orchestra.db.lock"].sort());
+    expect(await entry(site.file)).toBe("then");
+  });
+
+  it("that would be written into the backup's place: what the old database was about to take back", async () => {
+    await using site = await backedUp();
+    {
+      using db = new DatabaseSync(site.file);
+      db.exec("PRAGMA journal_mode = DELETE");
+    }
+    const script = `
+      const { DatabaseSync } = require("node:sqlite");
+      const db = new DatabaseSync(process.argv[1]);
+      db.exec("PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN; CREATE TABLE t (x)");
+      const insert = db.prepare("INSERT INTO t VALUES (randomblob(3000))");
+      for (let row = 0; row < 200; row++) insert.run();
+      db.exec("UPDATE kv_entries SET value = x'00'; DELETE FROM plugin_events");
+      process.kill(process.pid, "SIGKILL");`;
+    const child = spawn(process.execPath, ["-e", script, site.file], { stdio: "ignore" });
+    await once(child, "close");
+    expect(statSync(`${site.file}-journal`).size).toBeGreaterThan(0);
+    await restoreDatabase({ file: site.file, backup: site.backup, now: NOW });
+    expect(await entry(site.file)).toBe("then");
+    await restoreDatabase({ file: site.file, backup: join(site.path, KEPT) });
+    expect(await entry(site.file)).toBe("now");
+  });
+
+  it("where the name for what was there is half taken", async () => {
+    await using site = await backedUp();
+    await killHolder(site.file);
+    writeFileSync(join(site.path, `${KEPT}-wal`), "of another day");
+    const { previous } = await restoreDatabase({ file: site.file, backup: site.backup, now: NOW });
+    expect(previous).toBe(join(site.path, `${KEPT}-2`));
+    expect(readdirSync(site.path)).not.toContain(KEPT);
+    expect(await entry(previous!)).toBe("now");
+  });
+
+  it("where it cannot put the copy in its place", async () => {
+    await using site = await backedUp();
+    const before = readdirSync(site.path).sort();
+    rmSync(site.file);
+    execFileSync("mkdir", ["-p", join(site.path, "orchestra.db-journal", "x")]);
+    writeFileSync(site.file, "x");
+    await expect(restoreDatabase({ file: site.file, backup: site.backup, now: NOW })).rejects.toThrow();
+    expect(readdirSync(site.path).sort()).toEqual([...before, "orchestra.db-journal"].sort());
+  });
+
+  it("beside a backup that is a copy of a hub's own file, which nobody may write", async () => {
+    await using site = await backedUp();
+    const alone = join(site.path, "alone", "odd ?%41#.db");
+    execFileSync("mkdir", [join(site.path, "alone")]);
+    copyFileSync(site.file, alone);
+    await restoreDatabase({ file: site.file, backup: alone });
+    expect(readdirSync(join(site.path, "alone"))).toEqual(["odd ?%41#.db"]);
+    expect(await entry(site.file)).toBe("now");
+  });
+
+  it.runIf(process.getuid?.() === 0)("that the hub's user cannot open, where the superuser restores", async () => {
+    await using site = await backedUp();
+    chownSync(site.file, 4_711, 4_712);
+    await restoreDatabase({ file: site.file, backup: site.backup });
+    expect(statSync(site.file)).toMatchObject({ uid: 4_711, gid: 4_712 });
+  });
+});
+
 describe("a restore changes nothing", () => {
+  it("while somebody else has the database, who is not the hub that was killed", async () => {
+    await using site = await backedUp();
+    await killHolder(site.file);
+    const lock = OwnerLock.take(site.file);
+    try {
+      await expect(restoreDatabase({ file: site.file, backup: site.backup })).rejects.toMatchObject({
+        code: ErrorCode.AlreadyExists,
+        message: expect.stringContaining("in use by another process"),
+      });
+    } finally {
+      lock.release();
+    }
+  });
+
   it("while a hub has the database", async () => {
     await using site = await backedUp();
     await using store = await Store.open({ file: site.file });
@@ -195,7 +282,7 @@ describe("a restore changes nothing", () => {
         execFileSync("mkdir", [backup]);
       },
       ErrorCode.FailedPrecondition,
-      /something else than a file/,
+      /^Backup ".*" is something else than a file/,
     ],
   ];
   it.each(cases)("for a backup %s", async (_what, prepare, code, message) => {

@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
 import { describeFailure, FailureError } from "../failure.ts";
 import { checkSchema, schemaVersion } from "../schema/migrate.ts";
@@ -20,7 +22,7 @@ function answer(): CopyAnswer {
   try {
     if (isBackup) checkLog(file);
     // A reader of its own sees one moment, whatever is written meanwhile, and holds up no writer.
-    const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
+    const db = new DatabaseSync(isBackup ? untouched(file) : file, { readOnly: true, timeout: 5_000 });
     try {
       const counts = isBackup ? checked(db) : undefined;
       if (target !== undefined) db.prepare("VACUUM INTO ?").run(target);
@@ -31,6 +33,15 @@ function answer(): CopyAnswer {
   } catch (error) {
     return { failure: describeFailure(error, file) };
   }
+}
+
+/**
+ * SQLite makes a log beside a database that is written with one, also to read it. A copy that has none is not in use, and is read
+ * as it stands: it may be in a place where nobody may write.
+ */
+function untouched(file: string): string {
+  const isAlone = ["-wal", "-shm", "-journal"].every((end) => !existsSync(`${file}${end}`));
+  return isAlone ? `${pathToFileURL(file).href}?immutable=1` : file;
 }
 
 function checked(db: DatabaseSync): CopyCounts {

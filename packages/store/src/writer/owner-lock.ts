@@ -92,13 +92,23 @@ export function makePrivate(path: string): void {
   }
 }
 
+/** One that was killed has left its id there, and whoever holds the lock now need not be a hub. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
 /** The holder wrote its process id into the database, which may be read beside it. */
 export function holderOf(file: string): number | undefined {
   try {
     const db = new DatabaseSync(file, { readOnly: true });
     try {
       const row = db.prepare("SELECT value FROM settings WHERE key = 'owner_pid'").get();
-      if (typeof row?.["value"] === "string") return Number(row["value"]);
+      if (typeof row?.["value"] === "string" && isAlive(Number(row["value"]))) return Number(row["value"]);
     } finally {
       db.close();
     }
