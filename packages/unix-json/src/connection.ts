@@ -43,10 +43,13 @@ export class PluginConnection {
   answers = 0;
   /** How many answers there had been, on whatever connection, when this one was made. */
   readonly madeAt: number;
+  /** performance.now() until which its first question can wait for the plugin to take it, without harm. */
+  readonly patientUntilMs: number;
 
-  constructor(path: string, madeAt: number) {
+  constructor(path: string, { madeAt, patientUntilMs }: Pick<PluginConnection, "madeAt" | "patientUntilMs">) {
     this.#path = path;
     this.madeAt = madeAt;
+    this.patientUntilMs = patientUntilMs;
     this.#socket = this.#dial();
   }
 

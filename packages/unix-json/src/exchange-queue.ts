@@ -8,6 +8,8 @@ import { Width } from "./width.ts";
 
 /** Questions that wait hold their bytes: this many in all, whatever their number. */
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+/** Of the time that a question has left, how much it may wait in the plugin while others are answered. */
+const PATIENT_PART = 1 / 4;
 
 export interface ExchangeQueueOptions {
   readonly peer: string;
@@ -108,7 +110,7 @@ export class ExchangeQueue {
   }
 
   #ask(exchange: Exchange, used: PluginConnection | undefined): void {
-    const connection = used ?? new PluginConnection(this.#options.path, this.heard);
+    const connection = used ?? this.#dial(exchange.deadlineMs);
     exchange.connection = connection;
     exchange.isReused = used !== undefined;
     this.#open.add(connection);
@@ -119,6 +121,12 @@ export class ExchangeQueue {
         this.#failed(exchange, error, isUnread);
       },
     });
+  }
+
+  #dial(deadlineMs: number): PluginConnection {
+    const nowMs = performance.now();
+    const patientUntilMs = nowMs + (deadlineMs - nowMs) * PATIENT_PART;
+    return new PluginConnection(this.#options.path, { madeAt: this.heard, patientUntilMs });
   }
 
   #answered(exchange: Exchange, connection: PluginConnection, frame: Uint8Array): void {
@@ -164,6 +172,14 @@ export class ExchangeQueue {
       }
     }
     const { refused, question } = exchange;
+    if (!exchange.isReused && isUnread && this.#open.size > 0) {
+      // It has no room for another connection. The question waits for one of the others, each of which comes to an end.
+      this.#width.refused(this.#open.size);
+      exchange.connection = undefined;
+      this.#waiting.unshift(exchange);
+      this.#waitingBytes += question.frame.length;
+      return;
+    }
     if (question.otherwise !== undefined && error.code === ErrorCode.Unavailable) {
       exchange.refused = error;
       exchange.question = question.otherwise();
@@ -212,6 +228,8 @@ export class ExchangeQueue {
     }
     // Those at the end first: a place that comes free is not for one whose time is over as well.
     for (const exchange of late.reverse()) {
+      // Whoever heard of another one's end may have ended this one.
+      if (!this.#exchanges.has(exchange.call)) continue;
       const { name, timeoutMs } = exchange.question;
       // Where they fail, plugins of this kind write so into their log, and answer nothing.
       const isAsked = exchange.connection !== undefined;

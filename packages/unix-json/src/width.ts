@@ -22,6 +22,8 @@ export class Width {
   #isLooking = false;
   #lookAtMs = 0;
   #lookAgainMs = LOOK_AGAIN_MS;
+  /** As many as it let us have, once it has sent one away. */
+  #most = WIDE;
 
   /** @param fixed what somebody knows; undefined to find out */
   constructor(fixed: number | undefined) {
@@ -33,12 +35,18 @@ export class Width {
    * @param keeps the plugin has shown that it keeps its connections; of others nothing can be seen
    */
   limit(open: ReadonlySet<PluginConnection>, keeps: boolean, nowMs: number): number {
-    if (this.#fixed !== undefined) return this.#fixed;
-    if (this.#isWide) return WIDE;
+    if (this.#fixed !== undefined) return Math.min(this.#fixed, this.#most);
+    if (this.#isWide) return this.#most;
     const [first] = open;
-    const canLook = keeps && open.size === 1 && first!.answers > 0;
+    const canLook = this.#most > 1 && keeps && open.size === 1 && first!.answers > 0;
     if (!this.#isLooking && canLook && nowMs >= this.#lookAtMs) this.#isLooking = true;
     return this.#isLooking ? 2 : 1;
+  }
+
+  /** The plugin hung up on a new connection, and left the question on it unread. @param open the others */
+  refused(open: number): void {
+    this.#most = Math.max(1, open);
+    this.#isLooking &&= this.#most > 1;
   }
 
   /** @param connection has just been answered */
@@ -52,13 +60,14 @@ export class Width {
 
   /**
    * Whether a connection may take the next question. It may not while one that was made after it has waited for long without any
-   * answer: the plugin may have no hands left, and takes that one when this one ends.
+   * answer, or for a good part of its time: the plugin may have no hands left, and takes that one when this one ends.
    * @param heard answers of the plugin so far, on whatever connection
    */
   mayGoOn(connection: PluginConnection, open: ReadonlySet<PluginConnection>, heard: number, nowMs: number): boolean {
     const patience = this.#isLooking ? LOOK_PATIENCE : PATIENCE * open.size;
     for (const other of open) {
-      if (other === connection || other.answers > 0 || heard - other.madeAt < patience) continue;
+      if (other === connection || other.answers > 0) continue;
+      if (heard - other.madeAt < patience && nowMs < other.patientUntilMs) continue;
       this.#end(nowMs);
       return false;
     }

@@ -63,6 +63,37 @@ describe("a plugin that serves its connections one after the other", () => {
   });
 });
 
+describe("a plugin that is slow", () => {
+  it("is not looked at for so long that a question's time ends in it", async () => {
+    await using plugin = await StandIn.listen((message, socket) => {
+      setTimeout(() => void socket.write(answerTo(message)), 40);
+    });
+    using hub = new Driver(plugin.path, { httpTimeoutMs: 2_000 });
+    await learn(hub, plugin);
+    // Somebody always waits, for longer than a question may take.
+    let left = 90;
+    const caller = async () => {
+      while (left-- > 0) await ask(hub, [`/${left}`]);
+    };
+    await Promise.all(Array.from({ length: 5 }, caller));
+    expect(plugin.messages).toHaveLength(91);
+  });
+});
+
+describe("a plugin that hangs up on connections for which it has no room", () => {
+  it.runIf(process.platform === "linux").each([1, 3])("is asked on %d, and no question is lost", async (room) => {
+    const echo = new Echo();
+    await using plugin = await echo.listen({ hands: Number.POSITIVE_INFINITY, room });
+    using hub = new Driver(plugin.path);
+    await learn(hub, plugin);
+    expect((await ask(hub, paths(200), "POST")).sort()).toEqual(paths(200).sort());
+    expect(plugin.messages).toHaveLength(201);
+    expect(echo.most).toBeLessThanOrEqual(room);
+    // It is not tried again and again.
+    expect(plugin.connections).toBeLessThanOrEqual(20);
+  });
+});
+
 describe("a plugin that serves several connections", () => {
   it("is found out to do so, and is asked many questions at once", async () => {
     const echo = new Echo();

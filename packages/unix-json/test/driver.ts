@@ -12,6 +12,8 @@ export class Driver implements Disposable {
   readonly remarks: string[] = [];
   /** Calls that ended more than once: never any. */
   doubled = 0;
+  /** Told of each end, from within it. */
+  onEnd = () => {};
   closed: { readonly error: HubError | undefined } | undefined;
   readonly #ends = new Map<CallId, (outcome: Outcome) => void>();
 
@@ -60,6 +62,7 @@ export class Driver implements Disposable {
     if (end === undefined) this.doubled += 1;
     this.#ends.delete(call);
     end?.(outcome);
+    this.onEnd();
   }
 }
 

@@ -8,6 +8,12 @@ import { initialise } from "../src/index.ts";
 import { Driver, errorOf, httpOf } from "./driver.ts";
 import { docsAnswer, docsPlugin, framed, kvAnswer, pythonPlugin, StandIn, sdkAnswer, sdkPlugin } from "./stand-in.ts";
 
+/** Nothing else happens in this process for so long. */
+function holdUp(ms: number): void {
+  const untilMs = performance.now() + ms;
+  while (performance.now() < untilMs);
+}
+
 const serve = (method: string, path: string) => ({ status: 200, headers: { "x-by": "it" }, body: `${method} ${path}` });
 const READINGS = [
   ["SDK", sdkPlugin(serve), "sdk"],
@@ -229,6 +235,25 @@ describe("a plugin that answers with", () => {
     expect(await errorOf(queued.ended)).toMatchObject({ message: expect.stringContaining("waited for its turn") });
     await expect.poll(() => plugin.open.size).toBe(0);
   });
+
+  it.each(["aborts the link", "cancels the others"])(
+    "those that are late together end once, where the first one %s",
+    async (does) => {
+      await using plugin = await StandIn.listen(() => {});
+      using hub = new Driver(plugin.path);
+      const calls = Array.from({ length: 5 }, () => hub.get("/", 30));
+      let ends = 0;
+      hub.onEnd = () => {
+        if (++ends > 1) return;
+        if (does === "aborts the link") hub.link.abort(new HubError(ErrorCode.Unavailable, "is gone"));
+        else for (const { call } of calls) hub.link.cancel(call);
+      };
+      holdUp(50);
+      await expect.poll(() => hub.link.inFlight).toBe(0);
+      // A cancelled call does not end any more.
+      expect([ends, hub.doubled]).toEqual([does === "aborts the link" ? 5 : 1, 0]);
+    },
+  );
 
   it("half a frame and then nothing gets the same", async () => {
     await using plugin = await StandIn.listen((_, socket) => void socket.write(Buffer.from([0, 0, 1])));

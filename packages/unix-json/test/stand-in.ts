@@ -23,6 +23,8 @@ export type Behave = (message: Json, socket: Socket, raw: Buffer) => void;
 export interface StandInOptions {
   /** How many connections it serves at once; the others wait. Default 1. */
   readonly hands?: number;
+  /** How many connections it has room for; it hangs up on more. Default: any number. */
+  readonly room?: number;
   /** What becomes of a connection, in place of serving it. */
   readonly onConnection?: (socket: Socket) => void;
 }
@@ -43,7 +45,7 @@ export class StandIn implements AsyncDisposable {
   readonly #hands: number;
   #serving = 0;
 
-  private constructor(behave: Behave, { hands = 1, onConnection }: StandInOptions) {
+  private constructor(behave: Behave, { hands = 1, room = Number.POSITIVE_INFINITY, onConnection }: StandInOptions) {
     this.#directory = mkdtempSync(join(tmpdir(), "uj-"));
     this.path = join(this.#directory, "p.sock");
     this.#behave = behave;
@@ -53,6 +55,7 @@ export class StandIn implements AsyncDisposable {
       this.open.add(socket);
       socket.on("error", () => {});
       socket.on("close", () => this.open.delete(socket));
+      if (this.open.size > room) return void socket.destroy();
       if (onConnection !== undefined) return void onConnection(socket);
       this.#waiting.push(socket);
       this.#next();
@@ -80,6 +83,12 @@ export class StandIn implements AsyncDisposable {
     if (this.#serving >= this.#hands) return;
     const socket = this.#waiting.shift();
     if (socket === undefined) return;
+    if (socket.readableEnded) {
+      // The hub has closed it with nothing on it, and nobody heard that.
+      socket.end();
+      this.#next();
+      return;
+    }
     this.#serving += 1;
     let chunks: Buffer[] = [];
     let size = 0;
