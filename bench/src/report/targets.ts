@@ -86,7 +86,7 @@ export const TARGETS: readonly Target[] = [
   },
   {
     what: "requests to a plugin on a Unix socket, 64 under way",
-    name: "call/unix-hub-json/64",
+    name: "request/unix-hub-json/64",
     of: "ours",
     atLeast: 50_000,
     holds: "Caller, hub and plugin share two cores, and each of them reads and writes the request as JSON or protobuf",

@@ -32,9 +32,9 @@ export const unixJsonSuite: Suite = {
       await Promise.all([ours.close(), peer.close()]);
     }
     return [
-      summarize("call/unix-hub-json/1", "us", peer.name, figures.p50),
-      summarize("call/unix-hub-json/64", "calls/s", peer.name, figures.perSecond),
-      summarize("cpu/unix-hub-json/64", "us CPU", peer.name, figures.cpu),
+      summarize("request/unix-hub-json/1", "us", peer.name, figures.p50),
+      summarize("request/unix-hub-json/64", "calls/s", peer.name, figures.perSecond),
+      summarize("request-cpu/unix-hub-json/64", "us CPU", peer.name, figures.cpu),
     ];
   },
 };
