@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { leftovers } from "../src/demo/leftovers.ts";
+import { leftovers, signalProcess } from "../src/demo/leftovers.ts";
 import { findHub } from "../src/hub/state-file.ts";
 import { programCommand } from "../src/program-path.ts";
 
@@ -66,18 +66,10 @@ export class Scratch implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (let tries = 0; this.left().length > 0; tries++) {
-      for (const pid of this.left()) end(pid, tries < 250 ? "SIGTERM" : "SIGKILL");
+      for (const pid of this.left()) signalProcess(pid, tries < 250 ? "SIGTERM" : "SIGKILL");
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     rmSync(this.path, { recursive: true, force: true });
-  }
-}
-
-function end(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // Gone meanwhile.
   }
 }
 

@@ -68,7 +68,8 @@ function processScope(): string {
   }
 }
 
-function signalReaches(pid: number): boolean {
+/** Whether there is a process of that id, whoever it is: ids are given to others again. */
+export function signalReaches(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);

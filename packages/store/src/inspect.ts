@@ -1,9 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { pathToFileURL } from "node:url";
 import { describeFailure } from "./failure.ts";
 import { checkSchema } from "./schema/migrate.ts";
-import { checkLog, realFile } from "./writer/database-file.ts";
+import { checkLog, realFile, unchanging } from "./writer/database-file.ts";
 import { holderOf, OwnerLock } from "./writer/owner-lock.ts";
 import { toHubError } from "./writer/thread.ts";
 
@@ -27,7 +26,7 @@ export function inspectStore(file: string): StoreInspection {
     if (size === undefined) return { is: "absent" };
     // Without a log beside it, it can be read as it is, and no file has to be made for that.
     const asIs = !isHeld && !existsSync(`${file}-wal`);
-    const db = new DatabaseSync(asIs ? new URL(`${pathToFileURL(file)}?immutable=1`) : file, { readOnly: true });
+    const db = new DatabaseSync(asIs ? unchanging(file) : file, { readOnly: true });
     try {
       checkSchema(db, file);
     } finally {

@@ -16,6 +16,15 @@ export function leftovers(known: readonly ProcessIdentity[], path: string): read
   return [...new Set([...pids, ...processesAbout(path)])].filter((pid) => pid !== process.pid);
 }
 
+/** One that is gone meanwhile is fine. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Gone meanwhile.
+  }
+}
+
 function processesAbout(path: string): readonly number[] {
   if (process.platform === "linux") {
     return readdirSync("/proc")

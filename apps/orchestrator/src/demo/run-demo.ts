@@ -8,7 +8,7 @@ import { HubClient } from "../hub/hub-client.ts";
 import { findHub } from "../hub/state-file.ts";
 import type { Io } from "../io.ts";
 import { programCommand } from "../program-path.ts";
-import { identify, leftovers } from "./leftovers.ts";
+import { identify, leftovers, signalProcess } from "./leftovers.ts";
 import { McpClient } from "./mcp-client.ts";
 import { type Played, play } from "./script.ts";
 
@@ -116,19 +116,11 @@ async function endHub(workspace: string): Promise<void> {
     if (left.length === 0) return;
     for (const pid of left) {
       // Once: a second signal would mean "at once". Plugins end with their hub, or by themselves.
-      if (waited >= GONE_MS) end(pid, "SIGKILL");
-      else if (!told.has(pid)) end(pid, "SIGTERM");
+      if (waited >= GONE_MS) signalProcess(pid, "SIGKILL");
+      else if (!told.has(pid)) signalProcess(pid, "SIGTERM");
       told.add(pid);
     }
     await sleep(20);
-  }
-}
-
-function end(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // Gone meanwhile.
   }
 }
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
+import { signalReaches } from "@orchestrator/identity/internal";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 
 /** Linux allows 107 bytes in the path of a socket, macOS 103. */
@@ -72,18 +73,9 @@ export class SocketDirectory {
     // A hub that was killed could not clean up.
     for (const name of readdirSync(this.path)) {
       const pid = Number.parseInt(/\.([0-9a-z]+)\.[0-9a-z]+\.sock$/.exec(name)?.[1] ?? "", 36);
-      if (pid > 0 && !isAlive(pid)) rmSync(join(this.path, name), { force: true });
+      if (pid > 0 && !signalReaches(pid)) rmSync(join(this.path, name), { force: true });
     }
     this.#isMade = true;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

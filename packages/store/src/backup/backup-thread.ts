@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { pathToFileURL } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
 import { describeFailure, FailureError } from "../failure.ts";
 import { checkSchema, schemaVersion } from "../schema/migrate.ts";
-import { checkLog } from "../writer/database-file.ts";
+import { checkLog, unchanging } from "../writer/database-file.ts";
 import type { CopyAnswer, CopyCounts } from "./copy.ts";
 
 export interface CopyWork {
@@ -39,9 +38,9 @@ function answer(): CopyAnswer {
  * SQLite makes a log beside a database that is written with one, also to read it. A copy that has none is not in use, and is read
  * as it stands: it may be in a place where nobody may write.
  */
-function untouched(file: string): string {
+function untouched(file: string): string | URL {
   const isAlone = ["-wal", "-shm", "-journal"].every((end) => !existsSync(`${file}${end}`));
-  return isAlone ? `${pathToFileURL(file).href}?immutable=1` : file;
+  return isAlone ? unchanging(file) : file;
 }
 
 function checked(db: DatabaseSync): CopyCounts {

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { link, lstat, open, rename, rm } from "node:fs/promises";
+import { link, open, rename, rm } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
 import { copyDatabase } from "./copy.ts";
-import { syncPath } from "./sync.ts";
+import { isThere, syncPath } from "./paths.ts";
 
 /**
  * Copies a database while it is in use. The copy is one moment's, complete and on disk when it gets its name; what a crash leaves
@@ -31,13 +31,6 @@ export async function backupDatabase(file: string, target: string): Promise<void
     // SQLite has a journal of its own for a copy that was not finished.
     for (const path of [partial, `${partial}-journal`]) await rm(path, { force: true });
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await lstat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function exists(target: string, cause?: unknown): HubError {

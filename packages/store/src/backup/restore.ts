@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { chown, constants, copyFile, link, lstat, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { chown, constants, copyFile, link, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ErrorCode, HubError } from "@orchestrator/protocol";
@@ -8,7 +8,7 @@ import { realFile } from "../writer/database-file.ts";
 import { OwnerLock } from "../writer/owner-lock.ts";
 import { toHubError } from "../writer/thread.ts";
 import { type CopyCounts, checkedCopy } from "./copy.ts";
-import { syncPath } from "./sync.ts";
+import { isThere, syncPath } from "./paths.ts";
 
 /** The files of a database that hold what it holds. */
 const ENDS = ["", "-wal", "-journal"] as const;
@@ -153,11 +153,4 @@ async function secondName(path: string, other: string): Promise<void> {
     await copyFile(path, other, constants.COPYFILE_EXCL);
     await syncPath(other);
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await lstat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,4 +1,5 @@
 import { closeSync, lstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import { FailureError } from "../failure.ts";
 
 /** How long writes may go into a file that is gone before they are refused. A look takes some microseconds. */
@@ -32,6 +33,14 @@ export function checkLog(file: string): void {
       ? `is missing or empty, and its log "${log}" is there. Nothing was changed. Put the database back beside it, or move the log away as well to begin with an empty database`
       : `is a copy without a log, and "${log}" is that of another one. Nothing was changed. Move the log away, and "${file}-shm"`;
   throw new FailureError("DATA_LOSS", `Database "${file}" ${what}`);
+}
+
+/**
+ * A database as SQLite opens it to read nothing but the file as it stands, and to make none beside it: for one that nobody uses,
+ * and that has no log.
+ */
+export function unchanging(file: string): URL {
+  return new URL(`${pathToFileURL(file)}?immutable=1`);
 }
 
 /** How a database says that it is written (https://sqlite.org/fileformat.html, offset 18): copies are made without a log. */

@@ -1,4 +1,12 @@
-import { open } from "node:fs/promises";
+import { lstat, open } from "node:fs/promises";
+
+/** Whether anything has that name, be it a link that leads nowhere. */
+export async function isThere(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
 
 /** Puts on disk what was written: a file or, where the system lets them be opened, a directory. */
 export async function syncPath(path: string): Promise<void> {
