@@ -1,11 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ErrorCode } from "@orchestrator/protocol";
 import { describe, expect, it } from "vitest";
 import { inspectStore, Store } from "../src/index.ts";
-import { bytes, scratch, testStore, text } from "./support.ts";
+import { bytes, holder, scratch, testStore, text } from "./support.ts";
 
 describe("backup", () => {
   it("copies one moment of a store that is being written", async () => {
@@ -65,10 +63,8 @@ describe("backup", () => {
     await using store = await testStore();
     await store.kv.set("p", "k", bytes("from the backup"));
     const { file } = directory;
-    const child = spawn(process.execPath, [join(import.meta.dirname, "fixtures", "hold.ts"), file]);
-    await once(child.stdout, "data");
-    child.kill("SIGKILL");
-    await once(child, "close");
+    const other = await holder("hold.ts", file);
+    await other.end("SIGKILL");
     rmSync(file);
     await store.backup(file);
     const refused = {

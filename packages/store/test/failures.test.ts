@@ -1,5 +1,4 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
@@ -20,24 +19,7 @@ import { DatabaseSync } from "node:sqlite";
 import { ErrorCode } from "@orchestrator/protocol";
 import { describe, expect, it } from "vitest";
 import { Store } from "../src/index.ts";
-import { bytes, scratch, testStore, text } from "./support.ts";
-
-const fixture = (name: string): string => join(import.meta.dirname, "fixtures", name);
-
-/** A program that holds something until it is told to end. */
-async function holder(name: string, file: string) {
-  const child = spawn(process.execPath, [fixture(name), file], { stdio: ["pipe", "pipe", "inherit"] });
-  await once(child.stdout, "data");
-  const exit = once(child, "exit");
-  return {
-    pid: child.pid!,
-    async end(signal?: NodeJS.Signals) {
-      if (signal === undefined) child.stdin.end();
-      else child.kill(signal);
-      await exit;
-    },
-  };
-}
+import { bytes, fixture, holder, scratch, testStore, text } from "./support.ts";
 
 describe("a disk without room", () => {
   it("refuses what does not fit, loses nothing, and works again once there is room", async () => {

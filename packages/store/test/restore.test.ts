@@ -19,7 +19,7 @@ import { ErrorCode } from "@orchestrator/protocol";
 import { describe, expect, it } from "vitest";
 import { restoreDatabase, Store } from "../src/index.ts";
 import { OwnerLock } from "../src/writer/owner-lock.ts";
-import { bytes, type Scratch, scratch, text } from "./support.ts";
+import { bytes, fixture, holder, type Scratch, scratch, text } from "./support.ts";
 
 const NOW = new Date("2031-02-03T04:05:06.789Z");
 const KEPT = "orchestra.db.before-20310203T040506Z";
@@ -43,10 +43,8 @@ async function entry(file: string): Promise<string | undefined> {
 
 /** Leaves the database with a log of changes that are nowhere else, as a hub that was killed does. */
 async function killHolder(file: string): Promise<void> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "fixtures", "hold.ts"), file, "of the log"]);
-  await once(child.stdout, "data");
-  child.kill("SIGKILL");
-  await once(child, "close");
+  const other = await holder("hold.ts", file, "of the log");
+  await other.end("SIGKILL");
 }
 
 describe("a restore", () => {
@@ -138,7 +136,7 @@ describe("a restore leaves nothing behind", () => {
       using db = new DatabaseSync(site.file);
       db.exec("PRAGMA journal_mode = DELETE");
     }
-    const child = spawn(process.execPath, [join(import.meta.dirname, "fixtures", "torn.ts"), site.file]);
+    const child = spawn(process.execPath, [fixture("torn.ts"), site.file]);
     child.stderr.resume();
     await once(child, "close");
     expect(statSync(`${site.file}-journal`).size).toBeGreaterThan(0);

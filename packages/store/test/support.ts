@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,4 +42,22 @@ export async function testStore(options: Partial<StoreOptions> = {}): Promise<St
       await directory[Symbol.asyncDispose]();
     },
   });
+}
+
+/** The path of a program of the tests. */
+export const fixture = (name: string): string => join(import.meta.dirname, "fixtures", name);
+
+/** A program that holds something until it is told to end. */
+export async function holder(name: string, file: string, ...more: string[]) {
+  const child = spawn(process.execPath, [fixture(name), file, ...more], { stdio: ["pipe", "pipe", "inherit"] });
+  await once(child.stdout, "data");
+  const exit = once(child, "exit");
+  return {
+    pid: child.pid!,
+    async end(signal?: NodeJS.Signals) {
+      if (signal === undefined) child.stdin.end();
+      else child.kill(signal);
+      await exit;
+    },
+  };
 }
